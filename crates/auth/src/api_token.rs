@@ -1,0 +1,100 @@
+//! Stheno's own API tokens.
+//!
+//! A token is `stheno_` and 256 random bits in URL-safe base64. The prefix lets a scanner for leaked secrets find one,
+//! and lets a reader tell it from Medusa's plain `user.api_token`, which comes in the same header.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::crypto::{RandomError, random_text, sha256_hex};
+
+/// What every token starts with.
+pub const PREFIX: &str = "stheno_";
+
+/// An API token: redacted in `Debug`, wiped from memory when dropped.
+#[derive(Clone, Debug)]
+pub struct ApiToken(SecretString);
+
+impl ApiToken {
+    /// A new token.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the operating system gives no random bytes.
+    pub fn generate() -> Result<Self, RandomError> {
+        Ok(Self(format!("{PREFIX}{}", random_text()?).into()))
+    }
+
+    /// The token in `text`, or `None` if it does not have the form of one.
+    ///
+    /// Any well-formed token passes; only looking up its [hash](Self::hash) tells whether it was ever given out.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let random = URL_SAFE_NO_PAD.decode(text.strip_prefix(PREFIX)?).ok()?;
+        (random.len() == 32).then(|| Self(text.into()))
+    }
+
+    /// What to store and to look up: SHA-256 of the whole token, in lower-case hexadecimal.
+    ///
+    /// A slow, salted hash protects passwords because people choose guessable ones. Nobody guesses 256 random bits,
+    /// so a fast hash is as safe, can be indexed, and costs nothing per request. A look-up by hash also leaks nothing
+    /// about the token through its timing.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        sha256_hex(self.expose())
+    }
+
+    /// The token itself, to show once to whoever asked for it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_generated_token_parses_and_keeps_its_hash() {
+        let token = ApiToken::generate().unwrap();
+        assert_eq!(token.expose().len(), PREFIX.len() + 43);
+        assert_eq!(ApiToken::parse(token.expose()).unwrap().hash(), token.hash());
+        assert_ne!(ApiToken::generate().unwrap().hash(), token.hash());
+    }
+
+    #[test]
+    fn the_stored_hash_does_not_change_between_releases() {
+        let token = ApiToken::parse("stheno_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA").unwrap();
+        assert_eq!(
+            token.hash(),
+            "da4858233431c339d2fdaf2229c51ec18fbb546b8285d8894f733548f1631041"
+        );
+    }
+
+    #[test]
+    fn other_texts_are_no_tokens() {
+        let zeros = "A".repeat(43);
+        for text in [
+            "",
+            "test_token",
+            "stheno_",
+            &zeros,
+            &format!("stheno_{}", "A".repeat(42)),
+            &format!("stheno_{}", "A".repeat(44)),
+            &format!("stheno_{zeros}="),
+            &format!("Stheno_{zeros}"),
+            &format!(" stheno_{zeros}"),
+            &format!("stheno_{}B", "A".repeat(42)),
+        ] {
+            assert!(ApiToken::parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_token() {
+        let token = ApiToken::generate().unwrap();
+        assert!(!format!("{token:?}").contains(&token.expose()[PREFIX.len()..]));
+    }
+}
