@@ -71,10 +71,10 @@ fn a_rehash_is_asked_for_only_if_it_makes_the_container_stronger() {
         verify("x", Some(&less_memory_for_the_same_work), cheap()),
         Ok(MATCH_TO_REHASH)
     );
-    let less_work_for_the_same_memory = hash("x", Cost::new(4, 2, 1).unwrap()).unwrap();
+    let more_memory_but_less_work = hash("x", Cost::new(5, 2, 1).unwrap()).unwrap();
     let current = Cost::new(4, 2, 3).unwrap();
     assert_eq!(
-        verify("x", Some(&less_work_for_the_same_memory), current),
+        verify("x", Some(&more_memory_but_less_work), current),
         Ok(MATCH_TO_REHASH)
     );
 }

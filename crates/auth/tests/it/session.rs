@@ -39,6 +39,16 @@ fn signs_and_writes_the_cookie_as_express_does() {
 }
 
 #[test]
+fn encodes_what_encode_uri_component_encodes() {
+    let header = set_cookie("aZ9-_.!~*'() \"+,/:;=%\\ü", NPM.now() + LIFETIME, true);
+    let encoded = "aZ9-_.!~*'()%20%22%2B%2C%2F%3A%3B%3D%25%5C%C3%BC";
+    assert!(
+        header.starts_with(&format!("connect.sid={encoded}; Path=/;")),
+        "{header}"
+    );
+}
+
+#[test]
 fn verifies_with_previous_secrets_and_signs_with_the_current_one() {
     let (current, old) = (
         CookieKeys::from(NPM.current_only()),
