@@ -1,0 +1,3 @@
+//! Medusa v1's Admin Customer Groups API over HTTP.
+
+pub mod schema;

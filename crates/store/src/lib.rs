@@ -1,0 +1,430 @@
+//! Everything in Stheno that knows SQL.
+//!
+//! A [`Store`] holds a shop's customer groups, customers and users in the tables of Medusa v1. Each of its methods is
+//! one unit of work: a transaction that is done whole or not at all, or a read out of one snapshot. Rows leave it as
+//! [`JsonText`], the very text that Medusa would answer; what is not there is `None`, and no error.
+//!
+//! ```
+//! # #[tokio::main(flavor = "multi_thread")]
+//! # async fn main() -> Result<(), stheno_store::StoreError> {
+//! # let folder = tempfile::tempdir().expect("a folder");
+//! # let url = format!("sqlite:{}", folder.path().join("shop.db").display());
+//! use stheno_store::{NewCustomerGroup, Selection, Store, StoreOptions, Table};
+//!
+//! let store = Store::open(&url, StoreOptions::default()).await?;
+//! store.create_customer_group(NewCustomerGroup { name: "VIP".to_owned(), metadata: None }).await?;
+//! # store.close().await;
+//! # Ok(())
+//! # }
+//! ```
+#![warn(missing_docs)]
+
+mod answer;
+mod clock;
+mod customer;
+mod customer_group;
+mod entity;
+mod error;
+mod filter;
+mod fold;
+mod id;
+pub mod metadata;
+mod migrate;
+mod selection;
+mod sql;
+mod sqlite;
+mod time;
+mod user;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+use tokio::sync::Semaphore;
+
+pub use crate::answer::{JsonStream, JsonText, Page};
+pub use crate::clock::{Clock, ManualClock};
+pub use crate::customer::{AccountFilter, CustomerChanges, CustomerFilter, CustomerList, NewCustomer};
+pub use crate::customer_group::{
+    CustomerGroupChanges, CustomerGroupFilter, CustomerGroupList, NewCustomerGroup,
+};
+pub use crate::entity::{Catalog, Table};
+pub use crate::error::{Duplicate, StoreError};
+pub use crate::filter::{Bound, DateRange, IdFilter, TextComparison};
+pub use crate::id::{IdGenerator, IdKind};
+pub use crate::metadata::Metadata;
+pub use crate::selection::{Order, Selection, UnknownName, Window};
+pub use crate::user::{NewUser, Role, UserCredentials, UserSummary};
+
+use crate::answer::Streaming;
+use crate::sqlite::Sqlite;
+
+/// How a store is opened.
+#[derive(Debug, Clone)]
+pub struct StoreOptions {
+    /// Where the time comes from.
+    pub clock: Clock,
+    /// Where ids come from.
+    pub ids: IdGenerator,
+    /// How many reads run at once, besides look-ups of a single row.
+    pub reads_at_once: usize,
+    /// How many large answers are streamed at once.
+    pub streams_at_once: usize,
+    /// Texts up to this many bytes are answered whole; larger ones are streamed.
+    pub whole_up_to: usize,
+    /// How long a streamed answer waits for its reader to take the next piece before its snapshot is given up.
+    pub reader_timeout: Duration,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self {
+            clock: Clock::system(),
+            ids: IdGenerator::random(),
+            reads_at_once: 2 * std::thread::available_parallelism().map_or(2, usize::from),
+            streams_at_once: 16,
+            whole_up_to: 1024 * 1024,
+            reader_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// What units of work take from outside.
+#[derive(Debug, Clone)]
+pub(crate) struct Environment {
+    pub(crate) clock: Clock,
+    pub(crate) ids: IdGenerator,
+}
+
+/// A shop's data. Cheap to clone: the clones are one store.
+#[derive(Debug, Clone)]
+pub struct Store {
+    engine: Engine,
+    clock: Clock,
+}
+
+#[derive(Debug, Clone)]
+enum Engine {
+    Sqlite(Arc<Sqlite>),
+}
+
+/// Forwards a call to the engine.
+macro_rules! forward {
+    ($store:ident.$method:ident($($argument:expr),*)) => {
+        match &$store.engine {
+            Engine::Sqlite(engine) => engine.$method($($argument),*),
+        }
+    };
+}
+
+impl Store {
+    /// Opens the store at `url`, `sqlite:PATH`, and brings its tables up to date. The file is made if it is not there.
+    ///
+    /// # Errors
+    /// If the URL is of no known kind, the database cannot be used, or a newer Stheno wrote it.
+    pub async fn open(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
+        let path = sqlite_path(url)?;
+        let clock = options.clock.clone();
+        let streaming = Streaming {
+            whole_up_to: options.whole_up_to,
+            reader_timeout: options.reader_timeout,
+            permits: Arc::new(Semaphore::new(options.streams_at_once)),
+        };
+        let environment = Environment {
+            clock: options.clock,
+            ids: options.ids,
+        };
+        let open = move || Sqlite::open(&path, options.reads_at_once, streaming, environment);
+        let sqlite = tokio::task::spawn_blocking(open)
+            .await
+            .map_err(StoreError::internal)??;
+        Ok(Self {
+            engine: Engine::Sqlite(Arc::new(sqlite)),
+            clock,
+        })
+    }
+
+    /// The clock that the store was opened with.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The columns that the tables have in this database.
+    pub fn catalog(&self) -> &Catalog {
+        forward!(self.catalog())
+    }
+
+    /// Asks the database for a sign of life.
+    ///
+    /// # Errors
+    /// If it gives none.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        forward!(self.ping())
+    }
+
+    /// Finishes what is being written and closes the database. Every later call fails.
+    pub async fn close(&self) {
+        let engine = self.engine.clone();
+        let close = move || match engine {
+            Engine::Sqlite(engine) => engine.close(),
+        };
+        if let Err(error) = tokio::task::spawn_blocking(close).await {
+            tracing::error!(%error, "could not close the store");
+        }
+    }
+
+    /// Creates a customer group and answers it.
+    ///
+    /// # Errors
+    /// [`StoreError::Duplicate`] if the name is taken.
+    pub async fn create_customer_group(&self, group: NewCustomerGroup) -> Result<JsonText, StoreError> {
+        forward!(self.create_customer_group(group)).await
+    }
+
+    /// Answers a customer group.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    pub async fn retrieve_customer_group(
+        &self,
+        id: &str,
+        selection: &Selection,
+    ) -> Result<Option<JsonText>, StoreError> {
+        forward!(self.retrieve_customer_group(id, selection)).await
+    }
+
+    /// Answers a part of the customer groups that match, and how many match in all.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    pub async fn list_customer_groups(&self, list: CustomerGroupList) -> Result<Page, StoreError> {
+        forward!(self.list_customer_groups(list)).await
+    }
+
+    /// Changes a customer group and answers it.
+    ///
+    /// # Errors
+    /// [`StoreError::Duplicate`] if the new name is taken, [`StoreError::Null`] if it is null.
+    pub async fn update_customer_group(
+        &self,
+        id: &str,
+        changes: CustomerGroupChanges,
+        selection: &Selection,
+    ) -> Result<Option<JsonText>, StoreError> {
+        forward!(self.update_customer_group(id, changes, selection)).await
+    }
+
+    /// Deletes a customer group and its memberships for good. Answers whether it was there.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    pub async fn delete_customer_group(&self, id: &str) -> Result<bool, StoreError> {
+        forward!(self.delete_customer_group(id)).await
+    }
+
+    /// Makes customers members of a group, all of them or none, and answers the group. Those that are members
+    /// already stay so.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownCustomers`] names all that do not exist.
+    pub async fn add_customers_to_group(
+        &self,
+        id: &str,
+        customer_ids: Vec<String>,
+    ) -> Result<Option<JsonText>, StoreError> {
+        forward!(self.add_customers_to_group(id, customer_ids)).await
+    }
+
+    /// Ends the membership of customers in a group and answers the group. Those that are no members are passed over.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    pub async fn remove_customers_from_group(
+        &self,
+        id: &str,
+        customer_ids: Vec<String>,
+    ) -> Result<Option<JsonText>, StoreError> {
+        forward!(self.remove_customers_from_group(id, customer_ids)).await
+    }
+
+    /// Answers a part of the customers that match, and how many match in all.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    pub async fn list_customers(&self, list: CustomerList) -> Result<Page, StoreError> {
+        forward!(self.list_customers(list)).await
+    }
+
+    /// Answers a customer.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    pub async fn retrieve_customer(
+        &self,
+        id: &str,
+        selection: &Selection,
+    ) -> Result<Option<JsonText>, StoreError> {
+        forward!(self.retrieve_customer(id, selection)).await
+    }
+
+    /// Creates a customer, with an account if there is a password, and answers it.
+    ///
+    /// # Errors
+    /// [`StoreError::Duplicate`] if there is such a customer with that e-mail address.
+    pub async fn create_customer(&self, customer: NewCustomer) -> Result<JsonText, StoreError> {
+        forward!(self.create_customer(customer)).await
+    }
+
+    /// Changes a customer and answers it.
+    ///
+    /// # Errors
+    /// [`StoreError::Duplicate`] if the new e-mail address is taken or a group is named twice,
+    /// [`StoreError::EmailOfAccount`], [`StoreError::Null`] and [`StoreError::UnknownCustomerGroup`].
+    pub async fn update_customer(
+        &self,
+        id: &str,
+        changes: CustomerChanges,
+        selection: &Selection,
+    ) -> Result<Option<JsonText>, StoreError> {
+        forward!(self.update_customer(id, changes, selection)).await
+    }
+
+    /// Creates a user and answers its id.
+    ///
+    /// # Errors
+    /// [`StoreError::Duplicate`] if the e-mail address is taken.
+    pub async fn create_user(&self, user: NewUser) -> Result<String, StoreError> {
+        forward!(self.create_user(user)).await
+    }
+
+    /// Creates a user and answers its id, unless there is a user already.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    pub async fn create_first_user(&self, user: NewUser) -> Result<Option<String>, StoreError> {
+        forward!(self.create_first_user(user)).await
+    }
+
+    /// All users, the oldest first.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    pub async fn list_users(&self) -> Result<Vec<UserSummary>, StoreError> {
+        forward!(self.list_users()).await
+    }
+
+    /// Answers a user, without password and token.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    pub async fn retrieve_user(&self, id: &str) -> Result<Option<JsonText>, StoreError> {
+        forward!(self.retrieve_user(id)).await
+    }
+
+    /// What the user with this e-mail address (in lower case) signs in with.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    pub async fn user_by_email(&self, email: &str) -> Result<Option<UserCredentials>, StoreError> {
+        forward!(self.user_by_email(email)).await
+    }
+
+    /// Whether there is a user with this id.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    pub async fn user_exists(&self, id: &str) -> Result<bool, StoreError> {
+        forward!(self.user_exists(id)).await
+    }
+
+    /// The id of the user with this API token: one of Stheno's, if its hash is given, or else Medusa's plain one.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    pub async fn user_by_token(&self, token: &str, hash: Option<&str>) -> Result<Option<String>, StoreError> {
+        forward!(self.user_by_token(token, hash)).await
+    }
+
+    /// Replaces a user's password container. Answers whether there is such a user.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    pub async fn set_password_hash(&self, user_id: &str, hash: String) -> Result<bool, StoreError> {
+        forward!(self.set_password_hash(user_id, hash)).await
+    }
+
+    /// Gives a user one more API token. Answers whether there is such a user.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    pub async fn create_api_token(&self, user_id: &str, token_hash: String) -> Result<bool, StoreError> {
+        forward!(self.create_api_token(user_id, token_hash)).await
+    }
+
+    /// Opens a session of a user, and forgets those that have expired.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    pub async fn create_session(
+        &self,
+        id_hash: String,
+        user_id: &str,
+        expires_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        forward!(self.create_session(id_hash, user_id, expires_at)).await
+    }
+
+    /// The id of the user whose session this is.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    pub async fn session_user(&self, id_hash: &str) -> Result<Option<String>, StoreError> {
+        forward!(self.session_user(id_hash)).await
+    }
+
+    /// Closes a session. Answers whether it was open.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    pub async fn delete_session(&self, id_hash: &str) -> Result<bool, StoreError> {
+        forward!(self.delete_session(id_hash)).await
+    }
+
+    /// The secret that is kept under `name`; `fresh`, if there was none.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    pub async fn secret(&self, name: &str, fresh: String) -> Result<SecretString, StoreError> {
+        forward!(self.secret(name, fresh)).await
+    }
+
+    /// Adds rows as they are, all of them or none, and answers how many. A row is an object of columns; times are in
+    /// RFC 3339.
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`] if a row does not fit its table.
+    pub async fn import(&self, rows: Vec<(Table, Vec<Map<String, Value>>)>) -> Result<u64, StoreError> {
+        forward!(self.import(rows)).await
+    }
+}
+
+/// The path in a URL such as `sqlite:shop.db` or `sqlite:///var/lib/stheno/shop.db`.
+fn sqlite_path(url: &str) -> Result<PathBuf, StoreError> {
+    let path = url
+        .strip_prefix("sqlite:")
+        .map(|rest| rest.strip_prefix("//").unwrap_or(rest));
+    match path {
+        Some(path) if !path.is_empty() && path != ":memory:" && !path.contains('?') => {
+            Ok(PathBuf::from(path))
+        }
+        _ => {
+            let shown = url.split(':').next().unwrap_or_default();
+            Err(StoreError::Url(format!(
+                "cannot use a database URL that begins with {shown:?}: give sqlite:PATH, for example sqlite:stheno.db"
+            )))
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The JSON object that a shop keeps beside a row.
+
+use serde_json::{Map, Value};
+
+/// Data as a shop keeps it beside a row: any JSON object.
+pub type Metadata = Map<String, Value>;
+
+/// Merges `changes` into `current`, one level deep: a key that is given replaces what was there, an empty string
+/// removes it, `null` is kept as a value.
+pub fn merge(current: Option<Metadata>, changes: Metadata) -> Metadata {
+    let mut merged = current.unwrap_or_default();
+    for (key, value) in changes {
+        if value == Value::String(String::new()) {
+            merged.remove(&key);
+        } else {
+            merged.insert(key, value);
+        }
+    }
+    merged
+}
+
+/// Writes an object as PostgreSQL's `jsonb` keeps it: the shorter key first, keys of one length by their bytes, on
+/// every level.
+pub(crate) fn to_text(metadata: &Metadata) -> String {
+    let mut sorted = Value::Object(metadata.clone());
+    sort_keys(&mut sorted);
+    sorted.to_string()
+}
+
+fn sort_keys(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            let mut entries: Vec<_> = std::mem::take(object).into_iter().collect();
+            entries.sort_unstable_by(|(left, _), (right, _)| {
+                left.len().cmp(&right.len()).then_with(|| left.cmp(right))
+            });
+            entries.iter_mut().for_each(|(_, value)| sort_keys(value));
+            object.extend(entries);
+        }
+        Value::Array(items) => items.iter_mut().for_each(sort_keys),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn object(value: Value) -> Metadata {
+        match value {
+            Value::Object(object) => object,
+            other => panic!("{other} is no object"),
+        }
+    }
+
+    #[test]
+    fn merging_is_one_level_deep() {
+        let current = object(json!({"keep": 1, "drop": "x", "nested": {"a": 1, "b": 2}}));
+        let changes = object(json!({"drop": "", "nested": {"c": 3}, "nothing": "", "null": null}));
+        let merged = merge(Some(current), changes);
+        assert_eq!(
+            Value::Object(merged),
+            json!({"keep": 1, "nested": {"c": 3}, "null": null})
+        );
+    }
+
+    #[test]
+    fn keys_are_in_the_order_of_jsonb() {
+        let metadata = object(
+            json!({"zebra": 1, "a": {"bb": 1, "c": 2}, "mm": 3, "bb": [{"yy": 1, "x": 1}], "10": 1, "9": 2}),
+        );
+        assert_eq!(
+            to_text(&metadata),
+            r#"{"9":2,"a":{"c":2,"bb":1},"10":1,"bb":[{"x":1,"yy":1}],"mm":3,"zebra":1}"#
+        );
+    }
+}

@@ -1,0 +1,229 @@
+//! What of a row is answered: which columns, and which relations.
+
+use crate::entity::{Catalog, Relation, Table};
+
+/// How many relations deep a selection may go (and [`UnknownName::TooDeep`] says so).
+const MAX_DEPTH: usize = 2;
+
+/// The columns and relations of a row that an answer shows.
+///
+/// The `id` is always shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selection {
+    pub(crate) table: Table,
+    /// Positions in the catalog's columns of the table, ascending.
+    pub(crate) columns: Vec<usize>,
+    pub(crate) relations: Vec<(Relation, Self)>,
+}
+
+/// A name that a selection or an order cannot use.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UnknownName {
+    /// No such column.
+    #[error("{name} is not a column of {}", table.name())]
+    Column {
+        /// The name as it was given.
+        name: String,
+        /// Where it was looked for.
+        table: Table,
+    },
+    /// No such relation.
+    #[error("{name} is not a relation of {}", table.name())]
+    Relation {
+        /// The name as it was given.
+        name: String,
+        /// Where it was looked for.
+        table: Table,
+    },
+    /// The relation is more than two steps away.
+    #[error("{path} goes more than two relations deep")]
+    TooDeep {
+        /// The path as it was given.
+        path: String,
+    },
+}
+
+impl Selection {
+    /// Every column of `table` and no relation.
+    pub fn all(catalog: &Catalog, table: Table) -> Self {
+        let columns = catalog
+            .public_columns(table)
+            .map(|(position, _)| position)
+            .collect();
+        Self {
+            table,
+            columns,
+            relations: Vec::new(),
+        }
+    }
+
+    /// The id of a row of `table` and nothing else.
+    pub fn id(catalog: &Catalog, table: Table) -> Self {
+        let mut selection = Self {
+            table,
+            columns: Vec::new(),
+            relations: Vec::new(),
+        };
+        selection.insert_column(catalog, "id");
+        selection
+    }
+
+    /// Adds a column by its name, or by a path through relations: `name`, `customers.email`.
+    ///
+    /// # Errors
+    /// If there is no such column or relation, or the path is too long.
+    pub fn add_column(&mut self, catalog: &Catalog, path: &str) -> Result<(), UnknownName> {
+        let (relations, name) = match path.rsplit_once('.') {
+            Some((relations, name)) => (Some(relations), name),
+            None => (None, path),
+        };
+        let selection = match relations {
+            Some(relations) => self.descend(catalog, relations, Self::id)?,
+            None => self,
+        };
+        if selection.insert_column(catalog, name) {
+            Ok(())
+        } else {
+            Err(UnknownName::Column {
+                name: path.to_owned(),
+                table: selection.table,
+            })
+        }
+    }
+
+    /// Adds a relation with all columns of its rows: `customers`, `customers.groups`.
+    ///
+    /// # Errors
+    /// If there is no such relation, or the path is too long.
+    pub fn add_relation(&mut self, catalog: &Catalog, path: &str) -> Result<(), UnknownName> {
+        let selection = self.descend(catalog, path, Self::all)?;
+        selection.columns = catalog
+            .public_columns(selection.table)
+            .map(|(position, _)| position)
+            .collect();
+        Ok(())
+    }
+
+    /// Whether `name` is a relation of the rows.
+    pub fn is_relation(&self, name: &str) -> bool {
+        self.table
+            .relations()
+            .iter()
+            .any(|relation| relation.name() == name)
+    }
+
+    /// Whether any relation is shown.
+    pub(crate) fn has_relations(&self) -> bool {
+        !self.relations.is_empty()
+    }
+
+    /// Adds a column if there is one of this name that may be shown.
+    fn insert_column(&mut self, catalog: &Catalog, name: &str) -> bool {
+        let found = catalog
+            .public_columns(self.table)
+            .find(|(_, column)| column.name == name);
+        if let Some((position, _)) = found
+            && let Err(place) = self.columns.binary_search(&position)
+        {
+            self.columns.insert(place, position);
+        }
+        found.is_some()
+    }
+
+    /// The selection at the end of a path of relations. Relations that are not there yet are made with `make`, but
+    /// for those on the way, which show all their columns as Medusa's do.
+    fn descend(
+        &mut self,
+        catalog: &Catalog,
+        path: &str,
+        make: fn(&Catalog, Table) -> Self,
+    ) -> Result<&mut Self, UnknownName> {
+        if path.split('.').count() > MAX_DEPTH {
+            return Err(UnknownName::TooDeep {
+                path: path.to_owned(),
+            });
+        }
+        let mut selection = self;
+        let mut steps = path.split('.').peekable();
+        while let Some(name) = steps.next() {
+            let Some(relation) = selection
+                .table
+                .relations()
+                .iter()
+                .find(|relation| relation.name() == name)
+            else {
+                return Err(UnknownName::Relation {
+                    name: path.to_owned(),
+                    table: selection.table,
+                });
+            };
+            let index = match selection
+                .relations
+                .iter()
+                .position(|(present, _)| present == relation)
+            {
+                Some(index) => index,
+                None => {
+                    let make = if steps.peek().is_some() { Self::all } else { make };
+                    selection
+                        .relations
+                        .push((*relation, make(catalog, relation.target())));
+                    selection.relations.len() - 1
+                }
+            };
+            selection = &mut selection.relations[index].1;
+        }
+        Ok(selection)
+    }
+}
+
+/// The column that rows are ordered by, and the direction. Rows with equal values are ordered by id, in the same
+/// direction. Where a value is missing, PostgreSQL's place is kept on both engines: last when ascending, first when
+/// descending.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    pub(crate) column: String,
+    pub(crate) nullable: bool,
+    pub(crate) descending: bool,
+}
+
+impl Order {
+    /// Ascending by a column of the listed table itself.
+    ///
+    /// # Errors
+    /// If there is no such column, or it has no order.
+    pub fn ascending(catalog: &Catalog, table: Table, column: &str) -> Result<Self, UnknownName> {
+        Self::by(catalog, table, column, false)
+    }
+
+    /// Descending by a column of the listed table itself.
+    ///
+    /// # Errors
+    /// If there is no such column, or it has no order.
+    pub fn descending(catalog: &Catalog, table: Table, column: &str) -> Result<Self, UnknownName> {
+        Self::by(catalog, table, column, true)
+    }
+
+    fn by(catalog: &Catalog, table: Table, name: &str, descending: bool) -> Result<Self, UnknownName> {
+        match catalog.sortable_column(table, name) {
+            Some(column) => Ok(Self {
+                column: column.name.clone(),
+                nullable: column.nullable,
+                descending,
+            }),
+            None => Err(UnknownName::Column {
+                name: name.to_owned(),
+                table,
+            }),
+        }
+    }
+}
+
+/// Which part of a list is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// How many rows are left out at the beginning.
+    pub offset: u64,
+    /// How many rows are answered at the most; none means all.
+    pub limit: Option<u64>,
+}

@@ -1,0 +1,212 @@
+//! The embedded engine: SQLite, in one file.
+
+mod connection;
+mod customer;
+mod customer_group;
+mod import;
+mod readers;
+mod rows;
+mod schema;
+mod user;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, ffi};
+
+use self::readers::Readers;
+use self::rows::RowWriter;
+use self::writer::Writer;
+use crate::answer::{JsonText, Output, Page, Streaming};
+use crate::entity::Catalog;
+use crate::metadata::{self, Metadata};
+use crate::selection::Selection;
+use crate::sql::{self, Dialect, ListSource, Statement};
+use crate::{Environment, StoreError};
+
+/// A store in a file.
+#[derive(Debug)]
+pub(crate) struct Sqlite {
+    readers: Readers,
+    writer: Writer,
+    catalog: Arc<Catalog>,
+    environment: Environment,
+}
+
+impl Sqlite {
+    /// Opens the file, and brings its tables up to date.
+    pub(crate) fn open(
+        path: &Path,
+        readers_at_once: usize,
+        streaming: Streaming,
+        environment: Environment,
+    ) -> Result<Self, StoreError> {
+        let mut connection = connection::open_writer(path)?;
+        schema::migrate(&mut connection, environment.clock.now())?;
+        let catalog = Arc::new(schema::read_catalog(&connection)?);
+        let readers = Readers::new(path.to_owned(), readers_at_once, streaming);
+        Ok(Self {
+            readers,
+            writer: Writer::start(connection)?,
+            catalog,
+            environment,
+        })
+    }
+
+    pub(crate) fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    pub(crate) fn ping(&self) -> Result<(), StoreError> {
+        self.readers.look_up(|connection| {
+            connection.query_row("SELECT count(*) FROM stheno_migration", [], |_| Ok(()))
+        })
+    }
+
+    /// Finishes what is being written and closes the file.
+    pub(crate) fn close(&self) {
+        self.readers.close();
+        self.writer.close();
+    }
+
+    /// A row by its id, with its relations.
+    async fn retrieve(&self, id: &str, selection: &Selection) -> Result<Option<JsonText>, StoreError> {
+        let statement = sql::retrieve(Dialect::Sqlite, &self.catalog, selection, id);
+        if !selection.has_relations() {
+            let text = self
+                .readers
+                .look_up(|connection| read_row(connection, &self.catalog, selection, &statement))?;
+            return Ok(text.map(JsonText::whole));
+        }
+        let catalog = Arc::clone(&self.catalog);
+        let selection = selection.clone();
+        let answer = self.readers.answer(move |connection, output: &mut Output<()>| {
+            let rows = RowWriter {
+                catalog: &catalog,
+                selection: &selection,
+                only_groups: None,
+            };
+            output.begin(());
+            rows.write_all(connection, &statement, output)
+        });
+        Ok(answer
+            .await?
+            .and_then(|((), text)| (!text.start.is_empty()).then_some(text)))
+    }
+
+    /// A page of a list. `only_groups` narrows the relation `groups` of its rows.
+    async fn list(
+        &self,
+        source: ListSource,
+        order: &crate::Order,
+        window: crate::Window,
+        selection: Selection,
+        only_groups: Option<Vec<String>>,
+    ) -> Result<Page, StoreError> {
+        let count = source.count();
+        let page = source.page(&self.catalog, &selection, order, window);
+        let catalog = Arc::clone(&self.catalog);
+        let answer = self.readers.answer(move |connection, output: &mut Output<u64>| {
+            let mut counted = 0;
+            rows::for_each_row(connection, &count, |row| {
+                counted = row.get::<_, i64>(0).map_err(fault)?.unsigned_abs();
+                Ok(())
+            })?;
+            output.begin(counted);
+            if counted <= window.offset {
+                return Ok(());
+            }
+            let only_groups = only_groups.as_deref();
+            let rows = RowWriter {
+                catalog: &catalog,
+                selection: &selection,
+                only_groups,
+            };
+            rows.write_all(connection, &page, output)
+        });
+        match answer.await? {
+            Some((count, rows)) => Ok(Page { count, rows }),
+            None => Err(StoreError::internal("a list answered nothing")),
+        }
+    }
+}
+
+impl Sqlite {
+    /// Answers a row that was just written: as it was written, or read again with the relations asked for.
+    async fn show_written(
+        &self,
+        id: &str,
+        written: Option<Vec<u8>>,
+        selection: &Selection,
+    ) -> Result<Option<JsonText>, StoreError> {
+        match written {
+            Some(_) if *selection != Selection::all(&self.catalog, selection.table) => {
+                self.retrieve(id, selection).await
+            }
+            written => Ok(written.map(JsonText::whole)),
+        }
+    }
+}
+
+/// Merges changes into metadata as it is stored.
+fn merge_metadata(current: Option<&str>, changes: Option<Metadata>) -> Result<Option<String>, StoreError> {
+    let Some(changes) = changes else {
+        return Ok(current.map(str::to_owned));
+    };
+    let present = current
+        .map(serde_json::from_str)
+        .transpose()
+        .map_err(StoreError::internal)?;
+    Ok(Some(metadata::to_text(&metadata::merge(present, changes))))
+}
+
+/// One row without its relations, as JSON.
+fn read_row(
+    connection: &Connection,
+    catalog: &Catalog,
+    selection: &Selection,
+    statement: &Statement,
+) -> rusqlite::Result<Option<Vec<u8>>> {
+    let rows = RowWriter {
+        catalog,
+        selection,
+        only_groups: None,
+    };
+    let mut prepared = connection.prepare_cached(&statement.text)?;
+    prepared
+        .query_row(rusqlite::params_from_iter(&statement.parameters), |row| {
+            let mut text = Vec::with_capacity(512);
+            text.push(b'{');
+            rows.write_columns(row, &mut text)?;
+            text.push(b'}');
+            Ok(text)
+        })
+        .optional()
+}
+
+/// What SQLite says, as the store says it.
+fn fault(error: rusqlite::Error) -> StoreError {
+    let Some(code) = error.sqlite_error_code() else {
+        return StoreError::internal(error);
+    };
+    match code {
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Unavailable {
+            reason: "another process is writing to it",
+            source: Some(Box::new(error)),
+        },
+        ErrorCode::DiskFull => StoreError::Full,
+        _ => StoreError::internal(error),
+    }
+}
+
+/// Whether a statement failed because a unique value is taken.
+fn is_duplicate(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error(),
+        Some(ffi::Error {
+            extended_code: ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY,
+            ..
+        })
+    )
+}

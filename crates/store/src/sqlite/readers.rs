@@ -1,0 +1,94 @@
+//! The connections that read. Look-ups of a row run where they are called; lists run on threads that may block, a
+//! bounded number at a time, and large ones of these among themselves.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::Connection;
+use tokio::sync::Semaphore;
+
+use super::connection::open_reader;
+use crate::StoreError;
+use crate::answer::{JsonText, Output, Streaming};
+
+#[derive(Debug, Clone)]
+pub(super) struct Readers {
+    path: Arc<PathBuf>,
+    idle: Arc<Mutex<Vec<Connection>>>,
+    running: Arc<Semaphore>,
+    streaming: Streaming,
+}
+
+impl Readers {
+    pub(super) fn new(path: PathBuf, at_once: usize, streaming: Streaming) -> Self {
+        Self {
+            path: Arc::new(path),
+            idle: Arc::default(),
+            running: Arc::new(Semaphore::new(at_once)),
+            streaming,
+        }
+    }
+
+    /// Runs `work` here and now. It must be short: a look-up by an index.
+    pub(super) fn look_up<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let connection = self.take()?;
+        let outcome = work(&connection).map_err(super::fault);
+        self.give_back(connection);
+        outcome
+    }
+
+    /// Runs `work` on a thread that may block, in one snapshot, and answers what it writes.
+    pub(super) async fn answer<H: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection, &mut Output<H>) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<Option<(H, JsonText)>, StoreError> {
+        let permit = Arc::clone(&self.running)
+            .acquire_owned()
+            .await
+            .map_err(StoreError::internal)?;
+        let (mut output, answer) = Output::new(self.streaming.clone(), permit);
+        let readers = self.clone();
+        tokio::task::spawn_blocking(move || {
+            let outcome = readers.take().and_then(|connection| {
+                let outcome = in_snapshot(&connection, |connection| work(connection, &mut output));
+                readers.give_back(connection);
+                outcome
+            });
+            output.finish(outcome);
+        });
+        answer.await.map_err(StoreError::internal)?
+    }
+
+    fn take(&self) -> Result<Connection, StoreError> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        match idle {
+            Some(connection) => Ok(connection),
+            None => open_reader(&self.path),
+        }
+    }
+
+    fn give_back(&self, connection: Connection) {
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(connection);
+    }
+
+    /// Closes the idle connections.
+    pub(super) fn close(&self) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+fn in_snapshot(
+    connection: &Connection,
+    work: impl FnOnce(&Connection) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    connection.execute_batch("BEGIN").map_err(super::fault)?;
+    let outcome = work(connection);
+    let ended = connection.execute_batch("ROLLBACK").map_err(super::fault);
+    outcome.and(ended)
+}

@@ -1,0 +1,1 @@
+//! Test app, throw-away databases and the contract replayer.
