@@ -42,7 +42,7 @@ impl ApiToken {
     /// about the token through its timing.
     #[must_use]
     pub fn hash(&self) -> String {
-        sha256_hex(self.expose())
+        hash(self.expose())
     }
 
     /// The token itself, to show once to whoever asked for it.
@@ -50,6 +50,13 @@ impl ApiToken {
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
+}
+
+/// The hash of any text that is presented as a token, also of one that an operator chose and that is no [`ApiToken`]
+/// by its form: SHA-256 in lower-case hexadecimal.
+#[must_use]
+pub fn hash(presented: &str) -> String {
+    sha256_hex(presented)
 }
 
 #[cfg(test)]
@@ -70,6 +77,11 @@ mod tests {
         assert_eq!(
             token.hash(),
             "da4858233431c339d2fdaf2229c51ec18fbb546b8285d8894f733548f1631041"
+        );
+        assert_eq!(hash(token.expose()), token.hash());
+        assert_eq!(
+            hash("a-chosen-api-token"),
+            "de62d71f13529af4f48c43d6b69c9a6bab9adce36b2131c51097647eaed8f5f2"
         );
     }
 
