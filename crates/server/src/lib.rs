@@ -1,3 +1,26 @@
-//! Medusa v1's Admin Customer Groups API over HTTP.
+//! Medusa v1's Admin Customer Groups API over HTTP, in front of a [`stheno_store::Store`].
+//!
+//! [`serve`](serve::serve) takes a listening socket and an [`App`]; [`router`](router::router) is the same without
+//! connections, for tests. A request passes `serve`, the layers of [`router`], the extractor that authenticates it and
+//! checks its input against the declared schema, and the file of its route, which calls the store.
+#![warn(missing_docs)]
 
-pub mod schema;
+mod answer;
+mod app;
+pub mod config;
+mod cors;
+mod credentials;
+mod error;
+mod extract;
+mod observe;
+mod password;
+pub mod router;
+mod routes;
+mod schema;
+pub mod serve;
+pub mod telemetry;
+
+pub use crate::app::App;
+pub use crate::config::{AdminCors, Config, CookieSecure, Secrets, SettingError, TrustProxy};
+pub use crate::router::router;
+pub use crate::serve::serve;

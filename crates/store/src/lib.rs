@@ -340,11 +340,11 @@ impl Store {
         forward!(self.user_exists(id)).await
     }
 
-    /// The id of the user with this API token: one of Stheno's, if its hash is given, or else Medusa's plain one.
+    /// The id of the user with this API token: one of Stheno's, known by its hash, or else Medusa's plain one.
     ///
     /// # Errors
     /// Only those of the database.
-    pub async fn user_by_token(&self, token: &str, hash: Option<&str>) -> Result<Option<String>, StoreError> {
+    pub async fn user_by_token(&self, token: &str, hash: &str) -> Result<Option<String>, StoreError> {
         forward!(self.user_by_token(token, hash)).await
     }
 

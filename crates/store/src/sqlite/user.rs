@@ -113,23 +113,18 @@ impl Sqlite {
         })
     }
 
-    pub(crate) async fn user_by_token(
-        &self,
-        token: &str,
-        hash: Option<&str>,
-    ) -> Result<Option<String>, StoreError> {
-        self.readers.look_up(|connection| match hash {
-            Some(hash) => connection
+    pub(crate) async fn user_by_token(&self, token: &str, hash: &str) -> Result<Option<String>, StoreError> {
+        self.readers.look_up(|connection| {
+            connection
                 .prepare_cached(
                     "SELECT u.id FROM stheno_api_token t JOIN \"user\" u ON u.id = t.user_id
-                     WHERE t.token_hash = ?1 AND u.deleted_at IS NULL",
+                     WHERE t.token_hash = ?1 AND u.deleted_at IS NULL
+                     UNION ALL
+                     SELECT id FROM \"user\" WHERE api_token = ?2 AND deleted_at IS NULL
+                     LIMIT 1",
                 )?
-                .query_row([hash], |row| row.get(0))
-                .optional(),
-            None => connection
-                .prepare_cached("SELECT id FROM \"user\" WHERE api_token = ?1 AND deleted_at IS NULL")?
-                .query_row([token], |row| row.get(0))
-                .optional(),
+                .query_row([hash, token], |row| row.get(0))
+                .optional()
         })
     }
 

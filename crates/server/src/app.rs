@@ -1,0 +1,50 @@
+//! What every request works with.
+
+use std::sync::Arc;
+
+use stheno_store::Store;
+use tokio::sync::Semaphore;
+
+use crate::config::{Config, Secrets};
+use crate::credentials::Credentials;
+
+/// The server's state. Cheap to clone: the clones are one.
+#[derive(Debug, Clone)]
+pub struct App(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    config: Config,
+    credentials: Credentials,
+    deriving: Arc<Semaphore>,
+}
+
+impl App {
+    /// A server of `store`.
+    pub fn new(store: Store, secrets: Secrets, config: Config) -> Self {
+        let credentials = Credentials::new(store.clone(), secrets);
+        // Deriving a key takes a core and 32 MiB for a quarter of a second.
+        let deriving = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)));
+        Self(Arc::new(Inner { store, config, credentials, deriving }))
+    }
+
+    /// The shop's data.
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    pub(crate) fn credentials(&self) -> &Credentials {
+        &self.0.credentials
+    }
+
+    /// The permits for deriving keys from passwords.
+    pub(crate) fn deriving(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.0.deriving)
+    }
+}

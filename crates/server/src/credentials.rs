@@ -1,0 +1,114 @@
+//! Who may in: what a credential stands for, remembered for a short time so that a request needs no look-up.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use moka::sync::Cache;
+use stheno_auth::api_token;
+use stheno_auth::session::{self, SessionId};
+use stheno_store::{Store, StoreError};
+
+use crate::config::Secrets;
+
+/// How long a credential is believed without asking the store again: what another process has changed is seen after
+/// this time at the latest.
+const REMEMBERED: Duration = Duration::from_secs(5);
+
+/// How many credentials are remembered.
+const CAPACITY: u64 = 10_000;
+
+#[derive(Debug)]
+pub(crate) struct Credentials {
+    store: Store,
+    secrets: Secrets,
+    known: Cache<Credential, Arc<str>>,
+}
+
+/// A credential whose signature has been checked. Secrets are present as hashes only.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Credential {
+    /// The user that a bearer token names.
+    User(String),
+    /// The hash of an API token.
+    ApiToken(String),
+    /// The hash of a session's id.
+    Session(String),
+}
+
+impl Credentials {
+    pub(crate) fn new(store: Store, secrets: Secrets) -> Self {
+        let known = Cache::builder().max_capacity(CAPACITY).time_to_live(REMEMBERED).build();
+        Self { store, secrets, known }
+    }
+
+    /// The user of a bearer token.
+    pub(crate) async fn user_of_bearer(&self, token: &str) -> Result<Option<Arc<str>>, StoreError> {
+        let Ok(user) = self.secrets.jwt.verify(token, self.now()) else { return Ok(None) };
+        let credential = Credential::User(user);
+        if let Some(user) = self.known.get(&credential) {
+            return Ok(Some(user));
+        }
+        let Credential::User(user) = &credential else { return Ok(None) };
+        let user = self.store.user_exists(user).await?.then(|| Arc::from(user.as_str()));
+        Ok(self.remember(credential, user))
+    }
+
+    /// The user of an API token: one of Stheno's, or Medusa's plain one.
+    pub(crate) async fn user_of_api_token(&self, token: &str) -> Result<Option<Arc<str>>, StoreError> {
+        if token.is_empty() {
+            return Ok(None);
+        }
+        let hash = api_token::hash(token);
+        let credential = Credential::ApiToken(hash.clone());
+        if let Some(user) = self.known.get(&credential) {
+            return Ok(Some(user));
+        }
+        let user = self.store.user_by_token(token, &hash).await?.map(Arc::from);
+        Ok(self.remember(credential, user))
+    }
+
+    /// The user whose session a `Cookie` header names.
+    pub(crate) async fn user_of_cookie(&self, header: &[u8]) -> Result<Option<Arc<str>>, StoreError> {
+        let Some(id) = self.secrets.cookie.session_id(header) else { return Ok(None) };
+        let hash = id.storage_hash();
+        let credential = Credential::Session(hash.clone());
+        if let Some(user) = self.known.get(&credential) {
+            return Ok(Some(user));
+        }
+        let user = self.store.session_user(&hash).await?.map(Arc::from);
+        Ok(self.remember(credential, user))
+    }
+
+    fn remember(&self, credential: Credential, user: Option<Arc<str>>) -> Option<Arc<str>> {
+        if let Some(user) = &user {
+            self.known.insert(credential, Arc::clone(user));
+        }
+        user
+    }
+
+    /// A new bearer token for a user, good for 24 hours.
+    pub(crate) fn bearer_for(&self, user: &str) -> String {
+        self.secrets.jwt.sign(user, self.now())
+    }
+
+    /// The `Set-Cookie` header for a session that ends in ten hours, and the time when.
+    pub(crate) fn cookie_for(&self, id: &SessionId, secure: bool) -> (String, Timestamp) {
+        let expires = self.now() + session::LIFETIME;
+        (session::set_cookie(&self.secrets.cookie.sign(id), expires, secure), expires)
+    }
+
+    /// Closes the session that a `Cookie` header names.
+    pub(crate) async fn close_session(&self, header: &[u8]) -> Result<(), StoreError> {
+        if let Some(id) = self.secrets.cookie.session_id(header) {
+            let hash = id.storage_hash();
+            self.store.delete_session(&hash).await?;
+            self.known.invalidate(&Credential::Session(hash));
+        }
+        Ok(())
+    }
+
+    fn now(&self) -> Timestamp {
+        self.store.clock().now()
+    }
+}

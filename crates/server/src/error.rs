@@ -1,0 +1,145 @@
+//! What can go wrong with a request, and the one table from that to a status and a body.
+//!
+//! Use [`ApiError::Invalid`] for input that breaks the declared schema or names something that cannot be,
+//! [`ApiError::NotFound`] and [`ApiError::Duplicate`] with Medusa's words where a route knows them, and `?` on a
+//! [`StoreError`] for everything else.
+
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, StatusCode};
+use serde::Serialize;
+use stheno_store::StoreError;
+
+use crate::answer::JSON;
+
+/// An answer other than the one asked for.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApiError {
+    /// No valid credential.
+    #[error("unauthorized")]
+    Unauthorized,
+    /// Input that cannot be worked with; the text names the field.
+    #[error("{0}")]
+    Invalid(String),
+    /// The thing asked for does not exist.
+    #[error("{0}")]
+    NotFound(String),
+    /// A unique value is taken.
+    #[error("{0}")]
+    Duplicate(String),
+    /// The body cannot be read.
+    #[error("{0}")]
+    Body(#[from] BodyError),
+    /// The store refused or failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A fault of ours.
+    #[error("{0}")]
+    Internal(&'static str),
+}
+
+/// Why a body cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BodyError {
+    #[error("the body is not valid JSON: {0}")]
+    Malformed(String),
+    #[error("the body is larger than {0} bytes")]
+    TooLarge(usize),
+    #[error("{0}")]
+    Unsupported(String),
+    #[error("the body could not be read to its end")]
+    Broken,
+}
+
+/// The body of an error, as Medusa writes it.
+#[derive(Debug, Serialize)]
+struct Body<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'a str>,
+    r#type: &'a str,
+    message: &'a str,
+}
+
+impl ApiError {
+    /// The status, the code, the type and the message of each error.
+    fn table(&self) -> (StatusCode, Option<&'static str>, &'static str, String) {
+        let text = self.to_string();
+        match self {
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, None, "unauthorized", text),
+            Self::Invalid(_) => (StatusCode::BAD_REQUEST, None, "invalid_data", text),
+            Self::NotFound(_) => (StatusCode::NOT_FOUND, None, "not_found", text),
+            Self::Duplicate(_) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, Some("invalid_request_error"), "duplicate_error", text)
+            }
+            Self::Body(error) => {
+                let status = match error {
+                    BodyError::Malformed(_) | BodyError::Broken => StatusCode::BAD_REQUEST,
+                    BodyError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+                    BodyError::Unsupported(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                };
+                (status, None, "invalid_data", text)
+            }
+            Self::Store(StoreError::Duplicate(_)) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, Some("invalid_request_error"), "duplicate_error", text)
+            }
+            Self::Store(StoreError::Null { table, column }) => {
+                let text =
+                    format!("Can't insert null value in field {column} on insert in table {}", table.name());
+                (StatusCode::BAD_REQUEST, None, "invalid_data", text)
+            }
+            Self::Store(StoreError::UnknownCustomers(ids)) => {
+                let ids = serde_json::Value::from(ids.join(", "));
+                let text = format!("The following customer ids do not exist: {ids}");
+                (StatusCode::NOT_FOUND, None, "not_found", text)
+            }
+            Self::Store(StoreError::UnknownCustomerGroup(id)) => {
+                let text = format!("Customer_group with customer_group_id {id} does not exist.");
+                (StatusCode::NOT_FOUND, None, "not_found", text)
+            }
+            Self::Store(StoreError::EmailOfAccount) => {
+                let text = "Email cannot be changed when the user has registered their account".to_owned();
+                (StatusCode::BAD_REQUEST, None, "invalid_data", text)
+            }
+            Self::Store(StoreError::Unavailable { .. }) => {
+                (StatusCode::SERVICE_UNAVAILABLE, Some("unavailable"), "unavailable", text)
+            }
+            Self::Store(StoreError::Full) => {
+                (StatusCode::INSUFFICIENT_STORAGE, Some("store_full"), "unavailable", text)
+            }
+            Self::Store(_) | Self::Internal(_) => {
+                let text = "An unknown error occurred.".to_owned();
+                (StatusCode::INTERNAL_SERVER_ERROR, Some("unknown_error"), "unknown_error", text)
+            }
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        // A refusal for want of a credential is this very text, without a content type.
+        if matches!(self, Self::Unauthorized) {
+            let mut response = "Unauthorized".into_response();
+            *response.status_mut() = StatusCode::UNAUTHORIZED;
+            response.headers_mut().remove(CONTENT_TYPE);
+            return response;
+        }
+        let (status, code, r#type, message) = self.table();
+        if status.is_server_error() {
+            tracing::error!(error = %chain(&self), status = status.as_u16(), "the request failed");
+        }
+        let body = Body { code, r#type, message: &message };
+        // A body of plain text always becomes JSON.
+        let body = serde_json::to_vec(&body).unwrap_or_default();
+        let mut response = (status, [(CONTENT_TYPE, JSON)], body).into_response();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}
+
+/// An error with all its causes, on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}

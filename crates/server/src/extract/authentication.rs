@@ -1,0 +1,36 @@
+//! Who calls: the session of the dashboard, a bearer token, or an API token, in this order. A credential that is not
+//! valid is no obstacle to another one that is.
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use http::header::{AUTHORIZATION, COOKIE};
+
+use crate::app::App;
+use crate::error::ApiError;
+
+const API_TOKEN: &str = "x-medusa-access-token";
+
+pub(crate) async fn user_of(app: &App, headers: &HeaderMap) -> Result<Option<Arc<str>>, ApiError> {
+    let credentials = app.credentials();
+    if let Some(cookie) = headers.get(COOKIE)
+        && let Some(user) = credentials.user_of_cookie(cookie.as_bytes()).await?
+    {
+        return Ok(Some(user));
+    }
+    if let Some(token) = bearer(headers)
+        && let Some(user) = credentials.user_of_bearer(token).await?
+    {
+        return Ok(Some(user));
+    }
+    if let Some(token) = headers.get(API_TOKEN).and_then(|token| token.to_str().ok()) {
+        return Ok(credentials.user_of_api_token(token).await?);
+    }
+    Ok(None)
+}
+
+/// The token behind `Authorization: Bearer`, the scheme in any case.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}

@@ -1,0 +1,121 @@
+//! A JSON body as Express reads it: an object or an array; nothing, where there is no body or one of another type.
+
+use std::io::Read;
+
+use axum::body::Body;
+use bytes::{Buf as _, Bytes};
+use flate2::read::{GzDecoder, ZlibDecoder};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::request::Parts;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde_json::{Map, Number, Value};
+
+use crate::error::BodyError;
+
+/// Reads a body of at most `limit` bytes, also after it has been decompressed.
+pub(super) async fn read(head: &Parts, body: Body, limit: usize) -> Result<Value, BodyError> {
+    let nothing = Value::Object(Map::new());
+    if axum::body::HttpBody::is_end_stream(&body) || !is_json(head)? {
+        return Ok(nothing);
+    }
+    let encoding = Encoding::of(head)?;
+    let bytes = Limited::new(body, limit).collect().await.map_err(|error| {
+        if error.is::<LengthLimitError>() { BodyError::TooLarge(limit) } else { BodyError::Broken }
+    })?;
+    let bytes = encoding.decode(bytes.to_bytes(), limit)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| BodyError::Malformed("it is not UTF-8".to_owned()))?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.is_empty() {
+        return Ok(nothing);
+    }
+    match serde_json::from_str(text) {
+        Ok(mut value @ (Value::Object(_) | Value::Array(_))) => {
+            as_javascript(&mut value);
+            Ok(value)
+        }
+        Ok(_) => Err(BodyError::Malformed("it must be an object or an array".to_owned())),
+        Err(error) => Err(BodyError::Malformed(error.to_string())),
+    }
+}
+
+/// Whether the body is said to be JSON, in an encoding of Unicode that we read.
+fn is_json(head: &Parts) -> Result<bool, BodyError> {
+    let Some(value) = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
+        return Ok(false);
+    };
+    let mut parts = value.split(';').map(str::trim);
+    if !parts.next().is_some_and(|media_type| media_type.eq_ignore_ascii_case("application/json")) {
+        return Ok(false);
+    }
+    let charset = parts.find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"').to_ascii_lowercase())
+    });
+    match charset.as_deref() {
+        None | Some("utf-8" | "utf8") => Ok(true),
+        Some(other) => Err(BodyError::Unsupported(format!("the charset {other:?} is not supported: send UTF-8"))),
+    }
+}
+
+enum Encoding {
+    Identity,
+    Gzip,
+    Deflate,
+}
+
+impl Encoding {
+    fn of(head: &Parts) -> Result<Self, BodyError> {
+        let named = head.headers.get(CONTENT_ENCODING).map(|value| value.to_str().unwrap_or_default());
+        match named.unwrap_or("identity").to_ascii_lowercase().as_str() {
+            "identity" => Ok(Self::Identity),
+            "gzip" => Ok(Self::Gzip),
+            "deflate" => Ok(Self::Deflate),
+            other => {
+                let text = format!("the content encoding {other:?} is not supported: send gzip, deflate or none");
+                Err(BodyError::Unsupported(text))
+            }
+        }
+    }
+
+    fn decode(self, bytes: Bytes, limit: usize) -> Result<Bytes, BodyError> {
+        match self {
+            Self::Identity => Ok(bytes),
+            Self::Gzip => decompress(GzDecoder::new(bytes.reader()), limit),
+            Self::Deflate => decompress(ZlibDecoder::new(bytes.reader()), limit),
+        }
+    }
+}
+
+fn decompress(decoder: impl Read, limit: usize) -> Result<Bytes, BodyError> {
+    let mut bytes = Vec::new();
+    let bound = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    decoder
+        .take(bound)
+        .read_to_end(&mut bytes)
+        .map_err(|_| BodyError::Malformed("it cannot be decompressed".to_owned()))?;
+    if bytes.len() > limit { Err(BodyError::TooLarge(limit)) } else { Ok(bytes.into()) }
+}
+
+/// Takes every number as JavaScript does, as a double: `1.0` is 1, and what a double cannot hold is rounded.
+fn as_javascript(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            // Whole numbers up to this are written without a fraction or an exponent.
+            const WHOLE: f64 = 9.0e18;
+            if let Some(double) = number.as_f64() {
+                #[expect(clippy::cast_possible_truncation, reason = "the value is whole and small enough")]
+                let rounded = if double.fract() == 0.0 && double.abs() <= WHOLE {
+                    Some(Number::from(double as i64))
+                } else {
+                    Number::from_f64(double)
+                };
+                if let Some(rounded) = rounded {
+                    *number = rounded;
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(as_javascript),
+        Value::Object(object) => object.values_mut().for_each(as_javascript),
+        _ => {}
+    }
+}

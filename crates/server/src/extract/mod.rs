@@ -1,0 +1,128 @@
+//! The only ways into a handler: who calls, with which query and with which body.
+
+mod authentication;
+mod body;
+mod peer;
+pub(crate) mod selection;
+
+use axum::extract::{FromRequest, Request};
+use http::request::Parts;
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+pub(crate) use self::authentication::user_of;
+pub(crate) use self::peer::{Peer, is_secure};
+use crate::app::App;
+use crate::error::ApiError;
+use crate::schema::{Schema, Valid};
+
+/// Input that a route declares: its schema, and how the route takes what has passed it.
+pub(crate) trait Input: Sized {
+    /// What the input may be; none, if the route does not look at it.
+    const SCHEMA: Option<&'static Schema>;
+
+    /// Takes input that has passed the schema.
+    fn from_valid(valid: Valid) -> Self;
+}
+
+/// Input that a route does not look at.
+impl Input for () {
+    const SCHEMA: Option<&'static Schema> = None;
+
+    fn from_valid(_: Valid) -> Self {}
+}
+
+/// A call by a user: authenticated, its body and its query checked, in this order.
+#[derive(Debug)]
+pub(crate) struct Call<Query = (), Body = ()> {
+    pub(crate) app: App,
+    pub(crate) query: Query,
+    pub(crate) body: Body,
+    pub(crate) head: Parts,
+}
+
+impl<Query: Input, Body: Input> FromRequest<App> for Call<Query, Body> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
+        let (head, body) = request.into_parts();
+        let user = user_of(app, &head.headers).await?.ok_or(ApiError::Unauthorized)?;
+        tracing::Span::current().record("user", &*user);
+        let (query, body) = read_input(app, &head, body).await?;
+        Ok(Self { app: app.clone(), query, body, head })
+    }
+}
+
+impl<Query, Body> Call<Query, Body> {
+    /// The id in the path, `/admin/<resource>/<id>…`.
+    pub(crate) fn id(&self) -> Result<String, ApiError> {
+        let segment = self.head.uri.path().split('/').nth(3).unwrap_or_default();
+        match percent_decode_str(segment).decode_utf8() {
+            Ok(id) if !id.contains('\0') && valid_percent(segment) => Ok(id.into_owned()),
+            _ => Err(ApiError::Invalid("id must be percent-encoded UTF-8 without NUL characters".to_owned())),
+        }
+    }
+}
+
+/// A call that needs no credential.
+#[derive(Debug)]
+pub(crate) struct OpenCall<Body> {
+    pub(crate) app: App,
+    pub(crate) body: Body,
+    pub(crate) head: Parts,
+}
+
+impl<Body: Input> FromRequest<App> for OpenCall<Body> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
+        let (head, body) = request.into_parts();
+        let ((), body) = read_input(app, &head, body).await?;
+        Ok(Self { app: app.clone(), body, head })
+    }
+}
+
+/// Reads the body and the query. A body that cannot be read is refused even where the route does not look at it.
+async fn read_input<Query: Input, Body: Input>(
+    app: &App,
+    head: &Parts,
+    body: axum::body::Body,
+) -> Result<(Query, Body), ApiError> {
+    let body = body::read(head, body, app.config().body_limit).await?;
+    let body = check(body)?;
+    let query = check(match (Query::SCHEMA, head.uri.query()) {
+        (Some(_), Some(query)) => query_value(query),
+        _ => Value::Object(serde_json::Map::new()),
+    })?;
+    Ok((query, body))
+}
+
+fn check<T: Input>(value: Value) -> Result<T, ApiError> {
+    let valid = match T::SCHEMA {
+        Some(schema) => schema.validate(value).map_err(|invalid| ApiError::Invalid(invalid.to_string()))?,
+        None => Valid::default(),
+    };
+    Ok(T::from_valid(valid))
+}
+
+fn query_value(query: &str) -> Value {
+    fn convert(value: stheno_qs::Value) -> Value {
+        match value {
+            stheno_qs::Value::String(text) => Value::String(text),
+            stheno_qs::Value::Array(items) => Value::Array(items.into_iter().map(convert).collect()),
+            stheno_qs::Value::Object(object) => {
+                Value::Object(object.into_iter().map(|(name, value)| (name, convert(value))).collect())
+            }
+        }
+    }
+    convert(stheno_qs::Value::Object(stheno_qs::parse(query)))
+}
+
+/// Whether every percent sign begins an escape.
+fn valid_percent(segment: &str) -> bool {
+    segment.split('%').skip(1).all(|rest| {
+        let mut digits = rest.bytes();
+        let mut hexadecimal = || digits.next().is_some_and(|digit| digit.is_ascii_hexdigit());
+        hexadecimal() && hexadecimal()
+    })
+}

@@ -1,0 +1,55 @@
+//! What an operator sees of a request: an id in the log and in the answer, and a line when it is done.
+
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::{HeaderName, HeaderValue, Method};
+use tracing::Instrument as _;
+use tracing::field::Empty;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// How long an id that a client brings may be.
+const LONGEST: usize = 128;
+
+/// Gives a request its id, and logs its end: what went wrong and what was written at `info`, reads at `debug`.
+///
+/// A line has the route, not the path, and no query: these may hold personal data.
+pub(crate) async fn request(request: Request, next: Next) -> Response {
+    let id = request.headers().get(REQUEST_ID).filter(|id| is_harmless(id)).cloned().unwrap_or_else(fresh_id);
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method, route, user = Empty);
+    let started = Instant::now();
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let status = response.status();
+    let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
+    span.in_scope(|| {
+        if status.is_client_error() || status.is_server_error() || !is_read(&method) {
+            tracing::info!(status = status.as_u16(), milliseconds, "answered");
+        } else {
+            tracing::debug!(status = status.as_u16(), milliseconds, "answered");
+        }
+    });
+    response.headers_mut().insert(REQUEST_ID, id);
+    response
+}
+
+fn is_read(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+fn is_harmless(id: &HeaderValue) -> bool {
+    let id = id.as_bytes();
+    !id.is_empty()
+        && id.len() <= LONGEST
+        && id.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(byte))
+}
+
+fn fresh_id() -> HeaderValue {
+    let id = ulid::Ulid::from_parts(0, rand::random::<u128>());
+    HeaderValue::from_str(&format!("req_{}", &id.to_string()[10..])).unwrap_or(HeaderValue::from_static("req"))
+}

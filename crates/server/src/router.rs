@@ -1,0 +1,133 @@
+//! From a URL to its endpoint.
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+use http::Uri;
+use http::uri::PathAndQuery;
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::extract::user_of;
+use crate::routes::admin::{auth, customer_groups, customers};
+use crate::routes::health;
+use crate::{answer, cors, observe};
+
+/// All endpoints, with what is done around each of them.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .route("/health", get(health::health))
+        .route("/ready", get(health::ready))
+        .route(
+            "/admin/auth",
+            get(auth::get_session::handler)
+                .post(auth::create_session::handler)
+                .delete(auth::delete_session::handler),
+        )
+        .route("/admin/auth/token", post(auth::get_token::handler))
+        .route(
+            "/admin/customer-groups",
+            get(customer_groups::list::handler).post(customer_groups::create::handler),
+        )
+        .route(
+            "/admin/customer-groups/{id}",
+            get(customer_groups::retrieve::handler)
+                .post(customer_groups::update::handler)
+                .delete(customer_groups::delete::handler),
+        )
+        .route("/admin/customer-groups/{id}/customers", get(customer_groups::list_customers::handler))
+        .route(
+            "/admin/customer-groups/{id}/customers/batch",
+            post(customer_groups::add_customers::handler).delete(customer_groups::remove_customers::handler),
+        )
+        .route("/admin/customers", get(customers::list::handler).post(customers::create::handler))
+        .route("/admin/customers/{id}", get(customers::retrieve::handler).post(customers::update::handler))
+        .fallback(no_route)
+        .method_not_allowed_fallback(no_route)
+        .layer(from_fn(answer::not_modified))
+        .layer(from_fn_with_state(app.clone(), cors::admin))
+        .layer(from_fn(observe::request))
+        .with_state(app)
+}
+
+/// What is not there is only said to those who may know.
+async fn no_route(State(app): State<App>, request: Request) -> ApiError {
+    let path = request.uri().path();
+    if path == "/admin" || path.starts_with("/admin/") {
+        match user_of(&app, request.headers()).await {
+            Ok(Some(_)) => {}
+            Ok(None) => return ApiError::Unauthorized,
+            Err(error) => return error,
+        }
+    }
+    ApiError::NotFound(format!("Cannot {} {path}", request.method()))
+}
+
+/// Takes a path as Express does: the words of the routes in any case, and, below `/admin`, slashes that double or
+/// trail left out. What is not changed is not copied.
+pub(crate) fn normalise_path<B>(mut request: http::Request<B>) -> http::Request<B> {
+    if let Some(path) = normalised(request.uri().path())
+        && let Some(uri) = with_path(request.uri(), path)
+    {
+        *request.uri_mut() = uri;
+    }
+    request
+}
+
+/// The words of the routes, by their place in the path.
+const WORDS: [&[&str]; 5] =
+    [&["admin", "health", "ready"], &["auth", "customer-groups", "customers"], &["token"], &["customers"], &["batch"]];
+
+fn normalised(path: &str) -> Option<String> {
+    let mut segments = path.strip_prefix('/')?.split('/');
+    let first = segments.next()?;
+    let mut text = String::with_capacity(path.len());
+    for (place, segment) in std::iter::once(first).chain(segments.filter(|segment| !segment.is_empty())).enumerate() {
+        // Below customer groups and customers the third place is an id, which is left alone.
+        let words = match (place, text.as_str()) {
+            (2, "/admin/auth") => WORDS[2],
+            (2, _) => &[],
+            _ => WORDS.get(place).copied().unwrap_or_default(),
+        };
+        let word = words.iter().find(|word| word.eq_ignore_ascii_case(segment));
+        text.push('/');
+        text.push_str(word.unwrap_or(&segment));
+    }
+    (text != path).then_some(text)
+}
+
+fn with_path(uri: &Uri, mut path: String) -> Option<Uri> {
+    if let Some(query) = uri.query() {
+        path.push('?');
+        path.push_str(query);
+    }
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(PathAndQuery::try_from(path).ok()?);
+    Uri::from_parts(parts).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_taken_as_express_takes_them() {
+        for (path, expected) in [
+            ("/admin/customer-groups", None),
+            ("/Admin/Customer-Groups", Some("/admin/customer-groups")),
+            ("/admin//customer-groups", Some("/admin/customer-groups")),
+            ("/admin/customer-groups/", Some("/admin/customer-groups")),
+            ("/admin/customer-groups/cgrp_A/Customers/BATCH/", Some("/admin/customer-groups/cgrp_A/customers/batch")),
+            ("/admin/customer-groups/BATCH", None),
+            ("/admin/customer-groups//customers", Some("/admin/customer-groups/customers")),
+            ("/ADMIN/auth/TOKEN", Some("/admin/auth/token")),
+            ("//admin/auth", None),
+            ("/Health/", Some("/health")),
+            ("/", None),
+            ("*", None),
+        ] {
+            assert_eq!(normalised(path).as_deref(), expected, "{path}");
+        }
+    }
+}

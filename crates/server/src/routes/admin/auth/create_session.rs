@@ -1,0 +1,28 @@
+//! `POST /admin/auth`
+
+use axum::response::{IntoResponse as _, Response};
+use http::request::Parts;
+use stheno_auth::session::SessionId;
+
+use super::{Login, cookie_mark, refuse, set_cookie, show_user, sign_in};
+use crate::app::App;
+use crate::error::ApiError;
+use crate::extract::OpenCall;
+
+/// Opens a session and sets its cookie. Over plain http there is no cookie, as in Medusa, unless so configured.
+pub(crate) async fn handler(call: OpenCall<Login>) -> Response {
+    let OpenCall { app, body, head } = call;
+    open(&app, &head, body).await.unwrap_or_else(|error| refuse(&app, &head, error))
+}
+
+async fn open(app: &App, head: &Parts, login: Login) -> Result<Response, ApiError> {
+    let user = sign_in(app, login).await?;
+    let mut response = show_user(app, &user).await?.into_response();
+    if let Some(secure) = cookie_mark(app, head) {
+        let id = SessionId::generate().map_err(|_| ApiError::Internal("the system gave no random numbers"))?;
+        let (cookie, expires) = app.credentials().cookie_for(&id, secure);
+        app.store().create_session(id.storage_hash(), &user, expires).await?;
+        set_cookie(response.headers_mut(), &cookie);
+    }
+    Ok(response)
+}

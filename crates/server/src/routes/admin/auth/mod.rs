@@ -1,0 +1,93 @@
+//! `/admin/auth`
+
+pub(crate) mod create_session;
+pub(crate) mod delete_session;
+pub(crate) mod get_session;
+pub(crate) mod get_token;
+
+use axum::response::{IntoResponse as _, Response};
+use http::header::SET_COOKIE;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue};
+use secrecy::ExposeSecret as _;
+use stheno_auth::password::Verified;
+use stheno_auth::session::SessionId;
+
+use crate::answer::Answer;
+use crate::app::App;
+use crate::config::CookieSecure;
+use crate::error::ApiError;
+use crate::extract::{Input, is_secure};
+use crate::password;
+use crate::schema::{Schema, Valid, definitions};
+
+/// What a user signs in with.
+pub(crate) struct Login {
+    email: String,
+    password: String,
+}
+
+impl Input for Login {
+    const SCHEMA: Option<&'static Schema> = Some(&definitions::LOGIN);
+
+    fn from_valid(mut valid: Valid) -> Self {
+        Self {
+            email: valid.text("email").unwrap_or_default(),
+            password: valid.text("password").unwrap_or_default(),
+        }
+    }
+}
+
+/// The id of the user with this e-mail address and password. A password that was kept at too low a cost, as Medusa
+/// keeps them, is kept better from now on.
+async fn sign_in(app: &App, login: Login) -> Result<String, ApiError> {
+    let user = app.store().user_by_email(&login.email.to_lowercase()).await?;
+    let container = user.as_ref().and_then(|user| user.password_hash.as_ref());
+    let container = container.map(|container| container.expose_secret().to_owned());
+    let verified = password::verify(app, login.password.clone(), container).await?;
+    let (Some(user), Verified::Match { needs_rehash }) = (user, verified) else {
+        return Err(ApiError::Unauthorized);
+    };
+    if needs_rehash {
+        let hash = password::hash(app, login.password).await?;
+        app.store().set_password_hash(&user.id, hash).await?;
+    }
+    Ok(user.id)
+}
+
+/// A user as it is shown: an API token never is.
+async fn show_user(app: &App, id: &str) -> Result<Answer, ApiError> {
+    match app.store().retrieve_user(id).await? {
+        Some(user) => Ok(Answer::of("user", user)),
+        None => Err(ApiError::Unauthorized),
+    }
+}
+
+/// How a session's cookie is set on this request: marked secure, or not; none, if it must not be set.
+fn cookie_mark(app: &App, head: &Parts) -> Option<bool> {
+    match app.config().cookie_secure {
+        CookieSecure::Always => Some(true),
+        CookieSecure::Never => Some(false),
+        CookieSecure::Auto => is_secure(app, head).then_some(true),
+    }
+}
+
+fn set_cookie(headers: &mut HeaderMap, cookie: &str) {
+    if let Ok(cookie) = HeaderValue::from_str(cookie) {
+        headers.append(SET_COOKIE, cookie);
+    }
+}
+
+/// A refusal as Medusa's session routes answer it: over https with the cookie of a session that is nobody's, and
+/// that is not kept (`auth.session.create.bad_password`).
+fn refuse(app: &App, head: &Parts, error: ApiError) -> Response {
+    let unauthorized = matches!(error, ApiError::Unauthorized);
+    let mut response = error.into_response();
+    if unauthorized
+        && let Some(secure) = cookie_mark(app, head)
+        && let Ok(id) = SessionId::generate()
+    {
+        set_cookie(response.headers_mut(), &app.credentials().cookie_for(&id, secure).0);
+    }
+    response
+}

@@ -1,0 +1,53 @@
+//! `POST /admin/customers`
+
+use stheno_store::{Metadata, NewCustomer, StoreError};
+
+use crate::answer::Answer;
+use crate::error::ApiError;
+use crate::extract::{Call, Input};
+use crate::password;
+use crate::schema::{Schema, Valid, definitions};
+
+pub(crate) struct Body {
+    email: String,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    password: String,
+    phone: Option<String>,
+    metadata: Option<Metadata>,
+}
+
+impl Input for Body {
+    const SCHEMA: Option<&'static Schema> = Some(&definitions::CREATE_CUSTOMER);
+
+    fn from_valid(mut valid: Valid) -> Self {
+        Self {
+            email: valid.text("email").unwrap_or_default(),
+            first_name: valid.text("first_name"),
+            last_name: valid.text("last_name"),
+            password: valid.text("password").unwrap_or_default(),
+            phone: valid.text("phone"),
+            metadata: valid.object("metadata"),
+        }
+    }
+}
+
+/// Creates a customer with an account; a guest, if the password is empty.
+pub(crate) async fn handler(call: Call<(), Body>) -> Result<Answer, ApiError> {
+    let Body { email, first_name, last_name, password, phone, metadata } = call.body;
+    let password_hash = match password.as_str() {
+        "" => None,
+        _ => Some(password::hash(&call.app, password).await?),
+    };
+    let has_account = password_hash.is_some();
+    let email = email.to_lowercase();
+    let customer = NewCustomer { email, first_name, last_name, phone, password_hash, metadata };
+    let created = call.app.store().create_customer(customer).await.map_err(|error| match error {
+        StoreError::Duplicate(_) if has_account => {
+            ApiError::Duplicate("A customer with the given email already has an account. Log in instead".to_owned())
+        }
+        StoreError::Duplicate(_) => ApiError::Duplicate("Guest customer with email already exists".to_owned()),
+        other => other.into(),
+    })?;
+    Ok(Answer::of("customer", created).created())
+}

@@ -1,0 +1,74 @@
+//! `GET /admin/customers`
+
+use stheno_store::{CustomerFilter, CustomerList, Order, Page, Store, Table, Window};
+
+use crate::answer::Answer;
+use crate::error::ApiError;
+use crate::extract::{Call, Input, selection};
+use crate::routes::admin::Paging;
+use crate::schema::{Schema, Valid, definitions};
+
+const PAGE: u64 = 50;
+
+/// A list of customers as it is asked for, of all or of a group's.
+pub(crate) struct Listing {
+    pub(crate) filter: CustomerFilter,
+    paging: Paging,
+    order: Option<String>,
+    expand: Option<String>,
+}
+
+impl Listing {
+    pub(crate) fn take(valid: &mut Valid) -> Self {
+        Self {
+            filter: CustomerFilter {
+                q: valid.text("q").filter(|q| !q.is_empty()),
+                groups: None,
+                has_account: valid.account_filter("has_account"),
+                created_at: valid.date_range("created_at"),
+                updated_at: valid.date_range("updated_at"),
+            },
+            paging: Paging::take(valid, PAGE),
+            order: valid.text("order"),
+            expand: valid.text("expand"),
+        }
+    }
+}
+
+pub(crate) struct Query(Listing);
+
+impl Input for Query {
+    const SCHEMA: Option<&'static Schema> = Some(&definitions::LIST_CUSTOMERS_QUERY);
+
+    fn from_valid(mut valid: Valid) -> Self {
+        let groups = valid.texts("groups");
+        let mut listing = Listing::take(&mut valid);
+        listing.filter.groups = groups;
+        Self(listing)
+    }
+}
+
+pub(crate) async fn handler(call: Call<Query>) -> Result<Answer, ApiError> {
+    let Query(listing) = call.query;
+    answer(call.app.store(), listing).await
+}
+
+/// Customers that are asked for by their groups are shown with these groups.
+pub(crate) async fn answer(store: &Store, listing: Listing) -> Result<Answer, ApiError> {
+    let Listing { filter, paging, order, expand } = listing;
+    let mut expand = expand.unwrap_or_default();
+    if filter.groups.is_some() {
+        expand.push_str(",groups");
+    }
+    let selection = selection::customers(store.catalog(), &expand)?;
+    let order = match order.as_deref() {
+        None | Some("") => Order::ascending(store.catalog(), Table::Customer, "id")
+            .map_err(|_| ApiError::Internal("customers have no id"))?,
+        Some(order) => selection::order(store.catalog(), Table::Customer, order)?,
+    };
+    let list = CustomerList { filter, order, window: Window::from(paging), selection };
+    let Page { count, rows } = store.list_customers(list).await?;
+    let Paging { offset, limit } = paging;
+    let behind = format!("],\"count\":{count},\"offset\":{offset},\"limit\":{limit}}}");
+    Ok(Answer::wrapped("{\"customers\":[", rows, &behind))
+}

@@ -1,0 +1,109 @@
+//! Connections: accepted, served, and brought to an end.
+
+use std::future::Future;
+use std::io;
+use std::net::TcpListener;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use http::Request;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_io_timeout::TimeoutStream;
+use tower::ServiceExt as _;
+
+use crate::app::App;
+use crate::extract::Peer;
+use crate::router::{normalise_path, router};
+
+/// Serves `app` on `listener` until `shutdown` is done. Requests in flight then have some time to finish.
+///
+/// # Errors
+/// If the listener cannot be used.
+pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+    listener.set_nonblocking(true)?;
+    let listener = Arc::new(tokio::net::TcpListener::from_std(listener)?);
+    let (stop, stopped) = watch::channel(false);
+    let service = Service::new(app.clone());
+    let mut loops = JoinSet::new();
+    for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+        loops.spawn(accept(Arc::clone(&listener), service.clone(), stopped.clone()));
+    }
+    shutdown.await;
+    // Those who hear nothing any more have stopped already.
+    let _ = stop.send(true);
+    drop(listener);
+    let finished = tokio::time::timeout(app.config().shutdown_timeout, async {
+        while loops.join_next().await.is_some() {}
+    });
+    if finished.await.is_err() {
+        tracing::warn!("some requests were still in flight and have been broken off");
+    }
+    Ok(())
+}
+
+/// What a connection is served with.
+#[derive(Clone)]
+struct Service {
+    app: App,
+    router: axum::Router,
+    builder: Builder<TokioExecutor>,
+}
+
+impl Service {
+    fn new(app: App) -> Self {
+        let mut builder = Builder::new(TokioExecutor::new());
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(app.config().header_timeout);
+        builder.http2().timer(TokioTimer::new());
+        Self { router: router(app.clone()), app, builder }
+    }
+}
+
+/// Accepts connections until told to stop, then waits for those that are open.
+async fn accept(listener: Arc<tokio::net::TcpListener>, service: Service, mut stopped: watch::Receiver<bool>) {
+    let graceful = GracefulShutdown::new();
+    let mut stop = pin!(async { stopped.wait_for(|stopped| *stopped).await.is_ok() });
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => connect(stream, Peer(peer), &service, &graceful),
+                Err(error) => {
+                    // Out of descriptors, most likely: one that is closed soon makes room.
+                    tracing::warn!(%error, "could not accept a connection");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            },
+            _ = &mut stop => break,
+        }
+    }
+    drop(listener);
+    graceful.shutdown().await;
+}
+
+fn connect(stream: TcpStream, peer: Peer, service: &Service, graceful: &GracefulShutdown) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "could not turn off Nagle's algorithm");
+    }
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(service.app.config().write_timeout));
+    let router = service.router.clone().map_request(move |request: Request<hyper::body::Incoming>| {
+        let mut request = normalise_path(request.map(Body::new));
+        request.extensions_mut().insert(peer);
+        request
+    });
+    let io = TokioIo::new(Box::pin(stream));
+    let connection = service.builder.serve_connection(io, TowerToHyperService::new(router)).into_owned();
+    let connection = graceful.watch(connection);
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a connection ended early");
+        }
+    });
+}
