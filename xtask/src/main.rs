@@ -1,1 +1,65 @@
-fn main() {}
+//! The one door a contributor needs: `cargo xtask setup`, `cargo xtask test`, `cargo xtask ci`.
+
+mod command;
+mod count;
+mod report;
+mod setup;
+mod test;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+/// Sets up, checks and tests Stheno
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Say what this machine lacks for the tests, and install it
+    Setup {
+        /// Only say what is there and what is missing; fail if anything is
+        #[arg(long)]
+        check: bool,
+    },
+    /// Set up, then run every check and every test
+    Test,
+    /// What `test` runs, and on demand the long runs
+    Ci {
+        /// Also run what takes long: the shipped (release) build against the official JavaScript client
+        #[arg(long)]
+        full: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: &Task) -> Result<()> {
+    enter_workspace()?;
+    match task {
+        Task::Setup { check: true } => setup::check(),
+        Task::Setup { check: false } => setup::install(),
+        Task::Test | Task::Ci { full: false } => test::run(test::Extent::Usual),
+        Task::Ci { full: true } => test::run(test::Extent::Full),
+    }
+}
+
+/// Every task runs from the top of the workspace, wherever it was called.
+fn enter_workspace() -> Result<()> {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    std::env::set_current_dir(&top).with_context(|| format!("cannot enter {}", top.display()))
+}

@@ -1,0 +1,99 @@
+//! What ran: every step with its time and result, in a table at the end.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+use crate::count::Count;
+
+#[derive(Default)]
+pub(crate) struct Report {
+    steps: Vec<Step>,
+}
+
+struct Step {
+    name: String,
+    time: Duration,
+    succeeded: bool,
+    tests: Option<Count>,
+}
+
+impl Report {
+    /// Runs a step without which the next ones say nothing new: its failure is the caller's to pass on.
+    pub(crate) fn check<T>(&mut self, name: &str, step: impl FnOnce() -> Result<T>) -> Result<T> {
+        let (result, time) = timed(name, step);
+        self.steps.push(Step {
+            name: name.to_owned(),
+            time,
+            succeeded: result.is_ok(),
+            tests: None,
+        });
+        result
+    }
+
+    /// Runs a step that counts tests and says whether it succeeded; a failure is shown at the end, after the other tests.
+    pub(crate) fn tests(&mut self, name: &str, step: impl FnOnce() -> Result<(bool, Count)>) -> Result<()> {
+        let (result, time) = timed(name, step);
+        let (succeeded, tests) = match &result {
+            Ok((succeeded, count)) => (*succeeded, Some(*count)),
+            Err(_) => (false, None),
+        };
+        self.steps.push(Step {
+            name: name.to_owned(),
+            time,
+            succeeded,
+            tests,
+        });
+        result.map(drop)
+    }
+
+    /// Prints the table and, where tests ran, their number as the last line; an error if a step failed.
+    pub(crate) fn close(&self) -> Result<()> {
+        let width = self
+            .steps
+            .iter()
+            .map(|step| step.name.len())
+            .max()
+            .unwrap_or_default();
+        println!("\nWhat ran");
+        for Step {
+            name,
+            time,
+            succeeded,
+            tests,
+        } in &self.steps
+        {
+            let result = if *succeeded { "ok" } else { "FAILED" };
+            let tests = tests.map(|count| count.to_string()).unwrap_or_default();
+            let row = format!(
+                "  {name:width$}  {:>7.1} s  {result:6}  {tests}",
+                time.as_secs_f64()
+            );
+            println!("{}", row.trim_end());
+        }
+        let mut total = Count::default();
+        for count in self.steps.iter().filter_map(|step| step.tests) {
+            total += count;
+        }
+        if total != Count::default() {
+            println!("\n{total}");
+        }
+        let failed: Vec<&str> = self
+            .steps
+            .iter()
+            .filter(|step| !step.succeeded)
+            .map(|step| step.name.as_str())
+            .collect();
+        if !failed.is_empty() {
+            bail!("failed: {}", failed.join(", "));
+        }
+        Ok(())
+    }
+}
+
+fn timed<T>(name: &str, step: impl FnOnce() -> T) -> (T, Duration) {
+    eprintln!("\n== {name}");
+    let start = Instant::now();
+    let result = step();
+    (result, start.elapsed())
+}

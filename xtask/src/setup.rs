@@ -1,0 +1,240 @@
+//! What the checks and tests need on a machine: says what is there, and installs what is missing.
+
+use std::fs;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::command::{cargo, first_line, run, version};
+
+/// The tests that drive the official JavaScript client.
+pub(crate) const JAVASCRIPT_CLIENT: &str = "tests/medusa-js";
+
+/// The oldest Node.js whose test runner can run them.
+const NODE_MAJOR: u32 = 18;
+
+struct Requirement {
+    name: &'static str,
+    /// What is there, in a few words; or, as an error, what is wrong.
+    find: fn() -> Result<String, String>,
+    /// The Debian packages that bring it; empty where Debian's would not do.
+    packages: &'static [&'static str],
+    by_hand: &'static str,
+}
+
+const REQUIREMENTS: [Requirement; 6] = [
+    Requirement {
+        name: "rustfmt",
+        find: || found(first_line(&mut cargo(["fmt", "--version"]))),
+        packages: &[],
+        by_hand: "rustup component add rustfmt",
+    },
+    Requirement {
+        name: "clippy",
+        find: || found(first_line(&mut cargo(["clippy", "--version"]))),
+        packages: &[],
+        by_hand: "rustup component add clippy",
+    },
+    Requirement {
+        name: "C compiler",
+        find: || found(version("cc")),
+        packages: &["gcc", "libc6-dev"],
+        by_hand: "install gcc or clang, so that `cc` runs it (SQLite is compiled from C)",
+    },
+    Requirement {
+        name: "OpenSSL",
+        find: || {
+            found(first_line(
+                Command::new("pkg-config").args(["--modversion", "openssl"]),
+            ))
+        },
+        packages: &["pkg-config", "libssl-dev"],
+        by_hand: "install OpenSSL's development files and pkg-config (for the Rust client's feature native-tls)",
+    },
+    Requirement {
+        name: "Node.js",
+        find: find_node,
+        packages: &["nodejs"],
+        by_hand: "install Node.js 18 or newer, so that `node` runs it",
+    },
+    Requirement {
+        name: "npm",
+        find: || found(version("npm")),
+        packages: &["npm"],
+        by_hand: "install npm 9 or newer, which most packages of Node.js bring along",
+    },
+];
+
+/// Says what is there; an error if anything is missing.
+pub(crate) fn check() -> Result<()> {
+    let mut missing = missing_requirements().len();
+    if packages_are_current()? {
+        say("there", "medusa-js", JAVASCRIPT_CLIENT);
+    } else {
+        say(
+            "missing",
+            "medusa-js",
+            &format!("the packages of {JAVASCRIPT_CLIENT}"),
+        );
+        missing += 1;
+    }
+    if missing > 0 {
+        bail!("{missing} missing; `cargo xtask setup` installs what it can");
+    }
+    Ok(())
+}
+
+/// Installs what is missing, and says by hand what it cannot; does nothing where all is there.
+pub(crate) fn install() -> Result<()> {
+    let missing = missing_requirements();
+    let packages: Vec<&str> = missing
+        .iter()
+        .flat_map(|requirement| requirement.packages)
+        .copied()
+        .collect();
+    if !packages.is_empty() {
+        say("install", "apt", &packages.join(" "));
+        if let Err(reason) = install_debian_packages(&packages) {
+            say("failed", "apt", &format!("{reason:#}"));
+        }
+    }
+    let mut left = 0;
+    for requirement in missing {
+        match (requirement.find)() {
+            Ok(what) => say("new", requirement.name, &what),
+            Err(_) => {
+                say("by hand", requirement.name, requirement.by_hand);
+                left += 1;
+            }
+        }
+    }
+    if left > 0 {
+        bail!("{left} missing that must be installed by hand");
+    }
+    install_packages()
+}
+
+/// Reports on every requirement, and returns those that are not met.
+fn missing_requirements() -> Vec<&'static Requirement> {
+    say("there", "Rust", &version("rustc").unwrap_or_default());
+    let mut missing = Vec::new();
+    for requirement in &REQUIREMENTS {
+        match (requirement.find)() {
+            Ok(what) => say("there", requirement.name, &what),
+            Err(why) => {
+                say("missing", requirement.name, &why);
+                missing.push(requirement);
+            }
+        }
+    }
+    let runner = nextest();
+    say(
+        "there",
+        "test runner",
+        runner
+            .as_deref()
+            .unwrap_or("cargo test (cargo-nextest would be used)"),
+    );
+    missing
+}
+
+/// The version of cargo-nextest, which is used where it is there.
+pub(crate) fn nextest() -> Option<String> {
+    first_line(&mut cargo(["nextest", "--version"]))
+}
+
+fn found(version: Option<String>) -> Result<String, String> {
+    version.ok_or_else(|| "not found".to_owned())
+}
+
+fn find_node() -> Result<String, String> {
+    let node = found(version("node"))?;
+    let major = node
+        .trim_start_matches('v')
+        .split('.')
+        .next()
+        .and_then(|major| major.parse::<u32>().ok());
+    match major {
+        Some(major) if major >= NODE_MAJOR => Ok(node),
+        _ => Err(format!("{node} is too old, {NODE_MAJOR} or newer is needed")),
+    }
+}
+
+fn install_debian_packages(packages: &[&str]) -> Result<()> {
+    if version("apt-get").is_none() {
+        bail!("this system has no apt-get");
+    }
+    run(as_root("apt-get")?.args(["update", "--quiet=2"]))?;
+    run(as_root("env")?
+        .args([
+            "DEBIAN_FRONTEND=noninteractive",
+            "apt-get",
+            "install",
+            "--quiet=2",
+            "--yes",
+        ])
+        .arg("--no-install-recommends")
+        .args(packages))
+}
+
+/// The program as root: itself where we are root, else through `sudo`, which asks for a password only where there is
+/// someone to ask.
+fn as_root(program: &str) -> Result<Command> {
+    let id = Command::new("id").arg("-u").output().context("cannot run id")?;
+    if id.stdout.trim_ascii() == b"0" {
+        return Ok(Command::new(program));
+    }
+    if version("sudo").is_none() {
+        bail!("installing packages needs root or sudo");
+    }
+    let mut sudo = Command::new("sudo");
+    if !io::stdin().is_terminal() {
+        sudo.arg("--non-interactive");
+    }
+    sudo.arg(program);
+    Ok(sudo)
+}
+
+/// Installs the packages of the JavaScript client as its lock file has them, unless they are there already.
+fn install_packages() -> Result<()> {
+    if packages_are_current()? {
+        say("there", "medusa-js", JAVASCRIPT_CLIENT);
+        return Ok(());
+    }
+    say(
+        "install",
+        "medusa-js",
+        &format!("the packages of {JAVASCRIPT_CLIENT}"),
+    );
+    run(Command::new("npm")
+        .arg("ci")
+        .current_dir(JAVASCRIPT_CLIENT)
+        .stdin(Stdio::null()))
+    .context("the packages of the JavaScript client cannot be installed")?;
+    fs::write(installed_mark(), wanted_packages()?).context("cannot mark the packages as installed")
+}
+
+fn packages_are_current() -> Result<bool> {
+    let wanted = wanted_packages()?;
+    Ok(fs::read_to_string(installed_mark()).is_ok_and(|installed| installed == wanted))
+}
+
+/// What was installed: npm has no cheap way to ask whether `node_modules` is what the lock file says.
+fn installed_mark() -> PathBuf {
+    Path::new(JAVASCRIPT_CLIENT).join("node_modules/.installed")
+}
+
+fn wanted_packages() -> Result<String> {
+    let mut wanted = String::new();
+    for name in [".npmrc", "package.json", "package-lock.json"] {
+        let path = Path::new(JAVASCRIPT_CLIENT).join(name);
+        wanted += &fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    }
+    Ok(wanted)
+}
+
+fn say(state: &str, name: &str, what: &str) {
+    println!("{state:>9}  {name:11}  {what}");
+}

@@ -1,0 +1,175 @@
+//! The README's test command: set-up, checks, tests, and at the end what ran.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use cargo_metadata::{Metadata, MetadataCommand};
+
+use crate::command::{Stream, cargo, follow, run as run_command};
+use crate::count::Count;
+use crate::report::Report;
+use crate::setup::{self, JAVASCRIPT_CLIENT};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    Usual,
+    /// With the runs that take too long for every change.
+    Full,
+}
+
+#[derive(Clone, Copy)]
+enum Profile {
+    Dev,
+    Release,
+}
+
+/// A failed check ends the run, because the steps after it would only repeat it; tests run to the end, so that every
+/// failure is seen.
+pub(crate) fn run(extent: Extent) -> Result<()> {
+    let mut report = Report::default();
+    let ended = steps(extent, &mut report);
+    if let Err(error) = &ended {
+        eprintln!("error: {error:#}");
+    }
+    report.close().and(ended)
+}
+
+fn steps(extent: Extent, report: &mut Report) -> Result<()> {
+    report.check("setup", setup::install)?;
+    let metadata = MetadataCommand::new()
+        .other_options(["--locked".to_owned()])
+        .exec()?;
+    report.check("formatting", || {
+        run_command(&mut cargo(["fmt", "--all", "--check"]))
+    })?;
+    report.check("clippy", || {
+        run_command(&mut cargo([
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--all-features",
+            "--locked",
+            "--",
+            "-Dwarnings",
+        ]))
+    })?;
+    report.check("client features", || client_features(&metadata))?;
+    report.check("documentation", || {
+        let mut doc = cargo(["doc", "--workspace", "--all-features", "--no-deps", "--locked"]);
+        run_command(doc.env("RUSTDOCFLAGS", "-Dwarnings"))
+    })?;
+    let binary = report.check("build", || build(Profile::Dev, &metadata))?;
+
+    report.tests("tests", tests)?;
+    report.tests("documentation tests", documentation_tests)?;
+    report.tests("JavaScript client", || javascript_client(&binary))?;
+
+    if extent == Extent::Full {
+        let binary = report.check("release build", || build(Profile::Release, &metadata))?;
+        report.tests("JavaScript client, release build", || javascript_client(&binary))?;
+    }
+    Ok(())
+}
+
+/// A feature of the client is chosen by its users: each must build alone, and none at all.
+fn client_features(metadata: &Metadata) -> Result<()> {
+    let client = metadata
+        .workspace_packages()
+        .into_iter()
+        .find(|package| package.name == "stheno-client")
+        .context("the workspace has no package stheno-client")?;
+    let alone = client.features.keys().filter(|feature| *feature != "default");
+    for feature in std::iter::once("").chain(alone.map(String::as_str)) {
+        run_command(&mut cargo([
+            "clippy",
+            "--package=stheno-client",
+            "--no-default-features",
+            &format!("--features={feature}"),
+            "--locked",
+            "--",
+            "-Dwarnings",
+        ]))?;
+    }
+    Ok(())
+}
+
+/// Builds the program as a shop gets it, with its default features, and returns where it is.
+fn build(profile: Profile, metadata: &Metadata) -> Result<PathBuf> {
+    let (name, folder) = match profile {
+        Profile::Dev => ("dev", "debug"),
+        Profile::Release => ("release", "release"),
+    };
+    run_command(&mut cargo([
+        "build",
+        "--package=stheno",
+        "--profile",
+        name,
+        "--locked",
+    ]))?;
+    let program = format!("stheno{}", std::env::consts::EXE_SUFFIX);
+    let path = metadata
+        .target_directory
+        .join(folder)
+        .join(program)
+        .into_std_path_buf();
+    ensure!(path.is_file(), "the build left no program at {}", path.display());
+    Ok(path)
+}
+
+fn tests() -> Result<(bool, Count)> {
+    let mut count = Count::default();
+    let succeeded = if setup::nextest().is_some() {
+        let mut nextest = cargo([
+            "nextest",
+            "run",
+            "--workspace",
+            "--all-features",
+            "--locked",
+            "--no-fail-fast",
+        ]);
+        follow(&mut nextest, Stream::Error, |line| count.read_nextest(line))?
+    } else {
+        let mut test = cargo([
+            "test",
+            "--workspace",
+            "--all-targets",
+            "--all-features",
+            "--locked",
+            "--no-fail-fast",
+        ]);
+        follow(&mut test, Stream::Output, |line| count.read_cargo_test(line))?
+    };
+    Ok((succeeded, count))
+}
+
+/// Apart, because nextest leaves them out.
+fn documentation_tests() -> Result<(bool, Count)> {
+    let mut count = Count::default();
+    let mut test = cargo([
+        "test",
+        "--workspace",
+        "--doc",
+        "--all-features",
+        "--locked",
+        "--no-fail-fast",
+    ]);
+    let succeeded = follow(&mut test, Stream::Output, |line| count.read_cargo_test(line))?;
+    Ok((succeeded, count))
+}
+
+/// The official client, unmodified, against the program that was built.
+fn javascript_client(binary: &PathBuf) -> Result<(bool, Count)> {
+    let mut count = Count::default();
+    let mut node = Command::new("node");
+    node.args(["--test", "--test-reporter=spec"])
+        .current_dir(JAVASCRIPT_CLIENT)
+        .env("STHENO_BIN", binary);
+    let succeeded = follow(&mut node, Stream::Output, |line| count.read_node(line))?;
+    // Node calls a run that found no test file a success.
+    ensure!(
+        !succeeded || count.passed > 0,
+        "no test ran in {JAVASCRIPT_CLIENT}"
+    );
+    Ok((succeeded, count))
+}
