@@ -24,7 +24,8 @@ struct Requirement {
     by_hand: &'static str,
 }
 
-const REQUIREMENTS: [Requirement; 6] = [
+/// Beyond Rust and a C compiler, without which this program would not have been built.
+const REQUIREMENTS: [Requirement; 5] = [
     Requirement {
         name: "rustfmt",
         find: || found(first_line(&mut cargo(["fmt", "--version"]))),
@@ -36,12 +37,6 @@ const REQUIREMENTS: [Requirement; 6] = [
         find: || found(first_line(&mut cargo(["clippy", "--version"]))),
         packages: &[],
         by_hand: "rustup component add clippy",
-    },
-    Requirement {
-        name: "C compiler",
-        find: || found(version("cc")),
-        packages: &["gcc", "libc6-dev"],
-        by_hand: "install gcc or clang, so that `cc` runs it (SQLite is compiled from C)",
     },
     Requirement {
         name: "OpenSSL",
