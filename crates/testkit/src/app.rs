@@ -1,0 +1,101 @@
+//! A server on a database of its own, thrown away at the end.
+
+use std::net::{SocketAddr, TcpListener};
+
+use serde_json::{Map, Value};
+use stheno_auth::secret::{Secret, SigningKeys};
+use stheno_server::{App, Config, Secrets, serve};
+use stheno_store::{Store, StoreOptions, Table};
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::contract;
+use crate::http::{HttpClient, HttpResponse};
+
+/// A running server.
+#[derive(Debug)]
+pub struct TestApp {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Its store.
+    pub store: Store,
+    stop: Option<oneshot::Sender<()>>,
+    served: JoinHandle<std::io::Result<()>>,
+    _folder: TempDir,
+}
+
+/// How a server is set up.
+#[derive(Debug, Default)]
+pub struct TestAppOptions {
+    /// The settings of the server.
+    pub config: Config,
+    /// How the store is opened.
+    pub store: StoreOptions,
+}
+
+/// The secret that tokens and cookies of test servers are signed with.
+pub const SECRET: &str = "supersecret";
+
+impl TestApp {
+    /// A server with the data that the contract was recorded on.
+    pub async fn with_contract_data() -> Self {
+        let app = Self::empty(TestAppOptions::default()).await;
+        let seed = contract::seed();
+        app.store.import(seed).await.unwrap_or_else(|error| panic!("cannot import the contract's data: {error:?}"));
+        app
+    }
+
+    /// A server without any data.
+    pub async fn empty(options: TestAppOptions) -> Self {
+        let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("no folder for a database: {error}"));
+        let url = format!("sqlite:{}", folder.path().join("shop.db").display());
+        let store = Store::open(&url, options.store)
+            .await
+            .unwrap_or_else(|error| panic!("cannot open a store: {error:?}"));
+        let secret: Secret = SECRET.parse().unwrap_or_else(|error| panic!("{error}"));
+        let keys = SigningKeys::from(secret);
+        let secrets = Secrets { jwt: keys.clone().into(), cookie: keys.into() };
+        let app = App::new(store.clone(), secrets, options.config);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap_or_else(|error| panic!("no port: {error}"));
+        let address = listener.local_addr().unwrap_or_else(|error| panic!("no address: {error}"));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = tokio::spawn(serve(listener, app, async {
+            // A dropped sender stops the server as well.
+            let _ = stopped.await;
+        }));
+        Self { address, store, stop: Some(stop), served, _folder: folder }
+    }
+
+    /// Adds rows.
+    pub async fn import(&self, table: Table, rows: Vec<Map<String, Value>>) {
+        self.store
+            .import(vec![(table, rows)])
+            .await
+            .unwrap_or_else(|error| panic!("cannot import into {table:?}: {error:?}"));
+    }
+
+    /// A client of the server.
+    pub fn client(&self) -> HttpClient {
+        HttpClient::new(self.address)
+    }
+
+    /// Sends a request with the API token of the contract's administrator.
+    pub async fn call(&self, method: &str, path: &str, body: Option<Value>) -> HttpResponse {
+        let mut headers = vec![("x-medusa-access-token".to_owned(), "test_token".to_owned())];
+        if body.is_some() {
+            headers.push(("content-type".to_owned(), "application/json".to_owned()));
+        }
+        let body = body.map(|body| body.to_string().into_bytes());
+        self.client().send(method, path, &headers, body).await
+    }
+
+    /// Stops the server as a signal would, and waits for its end.
+    pub async fn stop(mut self) {
+        drop(self.stop.take());
+        match (&mut self.served).await {
+            Ok(Ok(())) => self.store.close().await,
+            other => panic!("the server ended with {other:?}"),
+        }
+    }
+}

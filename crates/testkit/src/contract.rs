@@ -1,0 +1,415 @@
+//! The recorded contract: 655 exchanges with a real Medusa, replayed against a server and compared. How a recording is
+//! read and what is compared is said in `contract/README.md`.
+
+mod compare;
+mod credentials;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::SocketAddr;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use stheno_store::Table;
+
+use self::compare::{Ids, compare};
+use self::credentials::Credentials;
+use crate::http::{HttpClient, HttpResponse};
+
+const SEED: &str = include_str!("../contract/seed.json");
+const EXCHANGES: &str = include_str!("../contract/exchanges.jsonl");
+const DEVIATIONS: &str = include_str!("../contract/deviations.json");
+
+/// The rows that the recording started from.
+pub fn seed() -> Vec<(Table, Vec<Map<String, Value>>)> {
+    let tables: HashMap<String, Vec<Map<String, Value>>> =
+        serde_json::from_str(SEED).unwrap_or_else(|error| panic!("seed.json: {error}"));
+    let mut tables: Vec<_> = tables
+        .into_iter()
+        .map(|(name, rows)| {
+            let table = Table::by_name(&name).unwrap_or_else(|| panic!("seed.json has an unknown table {name}"));
+            (table, rows)
+        })
+        .collect();
+    tables.sort_by_key(|(table, _)| Table::ALL.iter().position(|candidate| candidate == table));
+    tables
+}
+
+/// A recorded exchange.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Exchange {
+    /// Its number, in the order of recording.
+    pub n: u32,
+    /// What it shows.
+    pub name: String,
+    /// What was sent.
+    pub request: RecordedRequest,
+    /// What came back.
+    pub response: RecordedResponse,
+}
+
+/// A recorded request.
+#[derive(Debug, Clone, Deserialize)]
+pub struct RecordedRequest {
+    /// The method.
+    pub method: String,
+    /// Path and query.
+    pub path: String,
+    /// Which credential was sent, in words.
+    pub auth: String,
+    /// Further headers.
+    #[serde(default)]
+    pub headers: HashMap<String, String>,
+    /// The body: JSON, or with `raw` a text that is sent as it is.
+    #[serde(default)]
+    pub body: Value,
+    /// Whether the body is sent as it is.
+    #[serde(default)]
+    pub raw: bool,
+}
+
+/// A recorded response.
+#[derive(Debug, Clone, Deserialize)]
+pub struct RecordedResponse {
+    /// The status.
+    pub status: u16,
+    /// The headers worth comparing; a value is a text or a list of texts.
+    #[serde(default)]
+    pub headers: HashMap<String, Value>,
+    /// The body, as JSON or text.
+    #[serde(default)]
+    pub body: Value,
+    /// The body's text, where `body` does not reproduce it.
+    #[serde(default)]
+    pub body_raw: Option<String>,
+    /// Where arrays of the body were cut: their lengths, by path.
+    #[serde(default)]
+    pub body_cut: Option<BodyCut>,
+}
+
+/// What was cut from a recorded body.
+#[derive(Debug, Clone, Deserialize)]
+pub struct BodyCut {
+    /// The lengths of all arrays, by path.
+    pub array_lengths: HashMap<String, usize>,
+}
+
+/// All recorded exchanges, in order.
+pub fn exchanges() -> Vec<Exchange> {
+    let lines = EXCHANGES.lines();
+    lines.map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("exchanges.jsonl: {error}"))).collect()
+}
+
+#[derive(Debug, Deserialize)]
+struct Deviations {
+    exchanges: HashMap<String, Deviation>,
+}
+
+/// Where we answer otherwise on purpose.
+#[derive(Debug, Clone, Deserialize)]
+struct Deviation {
+    rules: Vec<String>,
+    expect: Option<Expectation>,
+}
+
+/// What is expected instead of the recording.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expectation {
+    status: Option<u16>,
+    r#type: Option<String>,
+    message: Option<String>,
+    mentions: Option<String>,
+    ids: Option<Vec<String>>,
+    count: Option<u64>,
+    without: Option<String>,
+    same_as: Option<String>,
+}
+
+/// What came of a replay.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// How many answers were as recorded.
+    pub equal: usize,
+    /// How many were as the deviations say.
+    pub deviating: usize,
+    /// What was wrong with all others.
+    pub failures: Vec<Failure>,
+}
+
+/// An answer that is neither as recorded nor as the deviations say.
+#[derive(Debug)]
+pub struct Failure {
+    /// The exchange.
+    pub exchange: String,
+    /// What is wrong.
+    pub reasons: Vec<String>,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { equal, deviating, failures } = self;
+        let compared = equal + deviating + failures.len();
+        writeln!(
+            formatter,
+            "{compared} exchanges compared: {equal} as recorded, {deviating} as the deviations say, {} neither",
+            failures.len()
+        )?;
+        for Failure { exchange, reasons } in failures {
+            writeln!(formatter, "{exchange}")?;
+            reasons.iter().try_for_each(|reason| writeln!(formatter, "    {reason}"))?;
+        }
+        Ok(())
+    }
+}
+
+/// Replays all exchanges, in order, against the server at `address`, which must hold the data of [`seed`] and sign
+/// with the secret `supersecret`.
+pub async fn replay(address: SocketAddr) -> Report {
+    let deviations: Deviations =
+        serde_json::from_str(DEVIATIONS).unwrap_or_else(|error| panic!("deviations.json: {error}"));
+    let mut replay = Replay {
+        client: HttpClient::new(address),
+        credentials: Credentials::default(),
+        ids: Ids::new(SEED),
+        etag: None,
+        answers: HashMap::new(),
+    };
+    let mut report = Report::default();
+    for exchange in exchanges() {
+        let deviation = deviations.exchanges.get(&exchange.name);
+        let reasons = replay.exchange(&exchange, deviation).await;
+        match (reasons.is_empty(), deviation) {
+            (true, None) => report.equal += 1,
+            (true, Some(_)) => report.deviating += 1,
+            (false, _) => {
+                let RecordedRequest { method, path, .. } = &exchange.request;
+                let path: String = path.chars().take(160).collect();
+                let exchange = format!("{} {}: {method} {path}", exchange.n, exchange.name);
+                report.failures.push(Failure { exchange, reasons });
+            }
+        }
+    }
+    report
+}
+
+struct Replay {
+    client: HttpClient,
+    credentials: Credentials,
+    ids: Ids,
+    etag: Option<String>,
+    /// The answers so far, by the exchange's name.
+    answers: HashMap<String, Value>,
+}
+
+impl Replay {
+    async fn exchange(&mut self, exchange: &Exchange, deviation: Option<&Deviation>) -> Vec<String> {
+        let answer = self.send(&exchange.request).await;
+        self.etag = answer.header("etag").map(str::to_owned).or(self.etag.take());
+        self.credentials.take_cookie(&exchange.request, &answer);
+        let body = body_of(&answer);
+        self.answers.insert(exchange.name.clone(), body.clone());
+        let mut reasons = Vec::new();
+        match deviation {
+            Some(Deviation { expect: Some(expect), rules }) => {
+                self.check_expectation(exchange, expect, rules, &answer, &body, &mut reasons);
+            }
+            other => {
+                let rules = other.map_or(&[][..], |deviation| &deviation.rules);
+                self.check_recording(&exchange.response, rules, &answer, &body, &mut reasons);
+            }
+        }
+        reasons
+    }
+
+    async fn send(&mut self, request: &RecordedRequest) -> HttpResponse {
+        let mut headers = self.credentials.headers(&request.auth);
+        for (name, value) in &request.headers {
+            let etag = self.etag.as_ref().filter(|_| name == "if-none-match");
+            headers.push((name.clone(), etag.unwrap_or(value).clone()));
+        }
+        let body = match (&request.body, request.raw) {
+            (Value::Null, false) => None,
+            (Value::String(text), true) => Some(self.ids.replace(text).into_bytes()),
+            (json, _) => Some(self.ids.replace(&json.to_string()).into_bytes()),
+        };
+        self.client.send(&request.method, &self.ids.replace(&request.path), &headers, body).await
+    }
+
+    /// Compares an answer with its recording, but for what the rules change.
+    fn check_recording(
+        &mut self,
+        recorded: &RecordedResponse,
+        rules: &[String],
+        answer: &HttpResponse,
+        body: &Value,
+        reasons: &mut Vec<String>,
+    ) {
+        if answer.status.as_u16() != recorded.status {
+            reasons.push(format!("status {} instead of {}: {body}", answer.status.as_u16(), recorded.status));
+            return;
+        }
+        for (name, value) in &recorded.headers {
+            check_header(name, value, answer, reasons);
+        }
+        let mut expected = match &recorded.body_raw {
+            Some(raw) => serde_json::from_str(raw).unwrap_or_else(|_| Value::String(raw.clone())),
+            None => recorded.body.clone(),
+        };
+        for rule in rules {
+            apply_rule(rule, &mut expected, body, reasons);
+        }
+        let lengths = recorded.body_cut.as_ref().map(|cut| &cut.array_lengths);
+        self.ids.learn(&expected, body);
+        reasons.extend(compare(&self.ids, &expected, body, lengths));
+    }
+
+    /// Compares an answer with what is expected in place of its recording.
+    fn check_expectation(
+        &mut self,
+        exchange: &Exchange,
+        expect: &Expectation,
+        rules: &[String],
+        answer: &HttpResponse,
+        body: &Value,
+        reasons: &mut Vec<String>,
+    ) {
+        let Expectation { status, r#type, message, mentions, ids, count, without, same_as } = expect;
+        if status.is_some_and(|status| answer.status.as_u16() != status) {
+            reasons.push(format!("status {} instead of {status:?}: {body}", answer.status.as_u16()));
+            return;
+        }
+        let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        if answer.status.as_u16() >= 400 && rules.iter().any(|rule| rule != "auth-first" && rule != "real-user") {
+            for name in ["type", "message"] {
+                if text(name).is_empty() {
+                    reasons.push(format!("an error without {name}: {body}"));
+                }
+            }
+        }
+        if let Some(expected) = r#type
+            && text("type") != *expected
+        {
+            reasons.push(format!("type {:?} instead of {expected:?}", text("type")));
+        }
+        if let Some(expected) = message
+            && text("message") != *expected
+        {
+            reasons.push(format!("message {:?} instead of {expected:?}", text("message")));
+        }
+        if let Some(word) = mentions
+            && !text("message").contains(word.as_str())
+        {
+            reasons.push(format!("the message {:?} does not mention {word:?}", text("message")));
+        }
+        if let Some(expected) = ids {
+            let page = body.get("customer_groups").or_else(|| body.get("customers")).and_then(Value::as_array);
+            let found: Vec<_> = page.into_iter().flatten().filter_map(|row| row.get("id")?.as_str()).collect();
+            if found != *expected {
+                reasons.push(format!("ids {found:?} instead of {expected:?}"));
+            }
+        }
+        if let Some(expected) = count
+            && body.get("count").and_then(Value::as_u64) != Some(*expected)
+        {
+            reasons.push(format!("count {:?} instead of {expected}", body.get("count")));
+        }
+        if let Some(other) = same_as {
+            reasons.extend(compare(&self.ids, &self.answers[other], body, None));
+        }
+        if let Some(path) = without {
+            let mut expected = exchange.response.body.clone();
+            let pointer = format!("/{}", path.replace('.', "/"));
+            if let Some((parent, key)) = pointer.rsplit_once('/')
+                && let Some(Value::Object(parent)) = expected.pointer_mut(parent)
+            {
+                parent.remove(key);
+            }
+            if body.pointer(&pointer).is_some() {
+                reasons.push(format!("{path} is there"));
+            }
+            reasons.extend(compare(&self.ids, &expected, body, None));
+        }
+        // What was made is known by another id from now on.
+        self.ids.learn(&exchange.response.body, body);
+    }
+}
+
+/// Changes what is expected as a rule without an expectation of its own says.
+fn apply_rule(rule: &str, expected: &mut Value, body: &Value, reasons: &mut Vec<String>) {
+    match rule {
+        "no-orders" => for_each_object(expected, &mut |object| {
+            if let Some(orders) = object.get_mut("orders") {
+                *orders = Value::Array(Vec::new());
+            }
+        }),
+        "no-api-token" => for_each_object(expected, &mut |object| {
+            if let Some(token) = object.get_mut("api_token") {
+                *token = Value::Null;
+            }
+            // Leaving it out is as good as null.
+            if body.pointer("/user/api_token").is_none() {
+                object.remove("api_token");
+            }
+        }),
+        "no-password-hash" => {
+            for_each_object(expected, &mut |object| {
+                object.remove("password_hash");
+            });
+            if body.pointer("/customer/password_hash").is_some() {
+                reasons.push("password_hash is there".to_owned());
+            }
+        }
+        // The tag that is sent is our own, just received.
+        "etag" => {}
+        other => reasons.push(format!("the rule {other:?} has no expectation")),
+    }
+}
+
+fn for_each_object(value: &mut Value, change: &mut impl FnMut(&mut Map<String, Value>)) {
+    match value {
+        Value::Object(object) => {
+            change(object);
+            object.values_mut().for_each(|value| for_each_object(value, change));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|value| for_each_object(value, change)),
+        _ => {}
+    }
+}
+
+/// A body as JSON, or as a text.
+fn body_of(answer: &HttpResponse) -> Value {
+    match answer.header("content-type") {
+        Some(content_type) if content_type.starts_with("application/json") && !answer.body.is_empty() => answer.json(),
+        _ => Value::String(answer.text()),
+    }
+}
+
+fn check_header(name: &str, recorded: &Value, answer: &HttpResponse, reasons: &mut Vec<String>) {
+    let recorded = match recorded {
+        Value::Array(values) => values.first().and_then(Value::as_str).unwrap_or_default(),
+        value => value.as_str().unwrap_or_default(),
+    };
+    let found = answer.header(name).unwrap_or_default();
+    let same = match name {
+        // The session's id and the time differ; the attributes do not.
+        "set-cookie" => attributes(found) == attributes(recorded),
+        "etag" | "content-length" => true,
+        _ => found == recorded,
+    };
+    if !same {
+        reasons.push(format!("header {name}: {found:?} instead of {recorded:?}"));
+    }
+}
+
+/// The names of a cookie and its attributes, with the values that do not change from one cookie to the next.
+fn attributes(cookie: &str) -> Vec<&str> {
+    cookie
+        .split(';')
+        .map(str::trim)
+        .map(|attribute| match attribute.split_once('=') {
+            Some((name @ ("connect.sid" | "Expires"), _)) => name,
+            _ => attribute,
+        })
+        .collect()
+}
