@@ -1,5 +1,7 @@
 //! Every recorded answer of a real Medusa reads into its type, and comes back out as it was.
 
+#![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;

@@ -1,0 +1,258 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use serde::de::DeserializeOwned;
+use stheno_api_types::Credentials;
+
+use crate::admin::Admin;
+use crate::call::{Call, checked_header};
+use crate::credential::Credential;
+use crate::raw::Raw;
+use crate::request::BaseUrl;
+use crate::transport::{Timeouts, Transport, http_client};
+use crate::{Error, Retry};
+
+/// A Medusa backend, seen by someone who may use it.
+///
+/// Cloning is cheap, and clones share their connections. Printed with `{:?}`, it shows no secrets.
+#[derive(Clone)]
+pub struct Client {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) base: BaseUrl,
+    pub(crate) credential: Credential,
+    pub(crate) headers: HeaderMap,
+    pub(crate) retry: Retry,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) transport: Box<dyn Transport>,
+}
+
+impl Client {
+    /// Begins a client for the server at this address, such as `https://shop.example` or `http://localhost:9000`.
+    ///
+    /// A path is kept: with `https://shop.example/medusa`, requests go to `https://shop.example/medusa/admin/…`.
+    pub fn builder(url: impl Into<String>) -> ClientBuilder {
+        ClientBuilder {
+            url: url.into(),
+            credential: Ok(Credential::None),
+            headers: Ok(HeaderMap::new()),
+            retry: Retry::default(),
+            timeout: Some(Duration::from_secs(120)),
+            timeouts: Timeouts {
+                connect: Duration::from_secs(10),
+                read: Duration::from_secs(30),
+            },
+            configure_http: None,
+            http_client: None,
+        }
+    }
+
+    /// What someone who works on the shop can do.
+    pub fn admin(&self) -> Admin {
+        Admin::new(self.clone())
+    }
+
+    /// Any other request, with this client's address, credentials and care.
+    ///
+    /// `path` begins with a slash and is sent as it is; put ids into it percent-encoded.
+    ///
+    /// ```no_run
+    /// # async fn example(medusa: stheno_client::Client) -> Result<(), stheno_client::Error> {
+    /// use serde_json::Value;
+    /// use stheno_client::http::Method;
+    ///
+    /// let store = medusa.request::<Value>(Method::GET, "/admin/store").await?;
+    /// println!("{}", store["store"]["name"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn request<T>(&self, method: Method, path: impl Into<String>) -> Call<Raw<T>>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        Call::new(self, Raw::new(method, path.into()))
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Client")
+            .field("url", &self.shared.base.as_str())
+            .field("credential", &self.shared.credential)
+            .field("retry", &self.shared.retry)
+            .field("timeout", &self.shared.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Puts a [`Client`] together.
+///
+/// Of several credentials, the one given last counts.
+#[must_use = "there is no client until `build` is called"]
+pub struct ClientBuilder {
+    url: String,
+    credential: Result<Credential, Error>,
+    headers: Result<HeaderMap, Error>,
+    retry: Retry,
+    timeout: Option<Duration>,
+    timeouts: Timeouts,
+    configure_http: Option<Configure>,
+    http_client: Option<reqwest::Client>,
+}
+
+type Configure = Box<dyn FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send>;
+
+impl ClientBuilder {
+    /// A user's API token, sent as `x-medusa-access-token`.
+    pub fn api_key(self, key: impl AsRef<str>) -> Self {
+        Self {
+            credential: Credential::api_key(key.as_ref()),
+            ..self
+        }
+    }
+
+    /// A JSON Web Token, as [`get_token`](crate::Auth::get_token) brings one, sent as `Authorization: Bearer`.
+    ///
+    /// It is not renewed; with [`email_and_password`](Self::email_and_password), tokens are.
+    pub fn bearer_token(self, token: impl AsRef<str>) -> Self {
+        Self {
+            credential: Credential::bearer(token.as_ref()),
+            ..self
+        }
+    }
+
+    /// A user's e-mail address and password. A token is fetched with the first request, used for all that follow, and
+    /// fetched again when the server refuses it.
+    pub fn email_and_password(self, email: impl Into<String>, password: impl Into<String>) -> Self {
+        Self {
+            credential: Ok(Credential::login(Credentials::new(email, password))),
+            ..self
+        }
+    }
+
+    /// A session: the cookie that [`create_session`](crate::Auth::create_session) brings is kept, and sent from then on.
+    ///
+    /// Medusa in production sets the cookie only if it is reached over https, or a proxy says so.
+    pub fn session(self) -> Self {
+        Self {
+            credential: Credential::session(None),
+            ..self
+        }
+    }
+
+    /// A session that there is already: the value of the cookie `connect.sid`.
+    pub fn session_cookie(self, cookie: impl AsRef<str>) -> Self {
+        Self {
+            credential: Credential::session(Some(cookie.as_ref())),
+            ..self
+        }
+    }
+
+    /// A header for all requests.
+    pub fn header<N, V>(mut self, name: N, value: V) -> Self
+    where
+        N: TryInto<HeaderName>,
+        V: TryInto<HeaderValue>,
+    {
+        if let Ok(headers) = &mut self.headers {
+            match checked_header(name, value) {
+                Ok((name, value)) => drop(headers.insert(name, value)),
+                Err(error) => self.headers = Err(error),
+            }
+        }
+        self
+    }
+
+    /// When to send a request again; by default, up to two times. See [`Retry`].
+    pub fn retry(self, retry: Retry) -> Self {
+        Self { retry, ..self }
+    }
+
+    /// How long a call may take with all its attempts, 120 seconds by default. `None`: as long as it takes.
+    pub fn timeout(self, timeout: impl Into<Option<Duration>>) -> Self {
+        Self {
+            timeout: timeout.into(),
+            ..self
+        }
+    }
+
+    /// How long connecting may take, 10 seconds by default. Has no effect on an [`http_client`](Self::http_client).
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.timeouts.connect = timeout;
+        self
+    }
+
+    /// How long the server may be silent, 30 seconds by default. Has no effect on an [`http_client`](Self::http_client).
+    pub fn read_timeout(mut self, timeout: Duration) -> Self {
+        self.timeouts.read = timeout;
+        self
+    }
+
+    /// Changes to the HTTP client that this crate makes: a proxy, say, or a certificate.
+    ///
+    /// ```
+    /// # fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use stheno_client::{Client, reqwest::Proxy};
+    ///
+    /// let proxy = Proxy::all("http://proxy.example:3128")?;
+    /// let medusa = Client::builder("https://shop.example").configure_http(|http| http.proxy(proxy)).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn configure_http(
+        mut self,
+        configure: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + 'static,
+    ) -> Self {
+        self.configure_http = Some(Box::new(configure));
+        self
+    }
+
+    /// An HTTP client of your own, whose connections are shared with the rest of your program.
+    ///
+    /// Forbid it to follow redirects: it might carry the API key to wherever they point. The feature `rustls` leaves it
+    /// to you to choose a provider for it; without one, reqwest panics.
+    pub fn http_client(self, client: reqwest::Client) -> Self {
+        Self {
+            http_client: Some(client),
+            ..self
+        }
+    }
+
+    /// The client.
+    ///
+    /// # Errors
+    ///
+    /// [`is_invalid_request`](Error::is_invalid_request) if the address is no address, a credential or header cannot be
+    /// sent, or TLS cannot be set up. Nothing is sent yet.
+    pub fn build(self) -> Result<Client, Error> {
+        let base = BaseUrl::parse(&self.url)?;
+        let http = match self.http_client {
+            Some(client) => client,
+            None => http_client(self.timeouts, base.is_https(), self.configure_http)?,
+        };
+        Ok(Client {
+            shared: Arc::new(Shared {
+                base,
+                credential: self.credential?,
+                headers: self.headers?,
+                retry: self.retry,
+                timeout: self.timeout,
+                transport: Box::new(http),
+            }),
+        })
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ClientBuilder")
+            .field("credential", &self.credential)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,76 @@
+use std::marker::PhantomData;
+
+use bytes::Bytes;
+use http::Method;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::operation::{Operation, Unreadable};
+use crate::request::{Draft, Path};
+use crate::{Call, Error};
+
+/// A request that this crate has no method for; see [`Client::request`](crate::Client::request).
+#[derive(Debug)]
+pub struct Raw<T> {
+    method: Method,
+    path: String,
+    body: Option<Result<Bytes, String>>,
+    answer: PhantomData<fn() -> T>,
+}
+
+impl<T> Raw<T> {
+    pub(crate) fn new(method: Method, path: String) -> Self {
+        Self {
+            method,
+            path,
+            body: None,
+            answer: PhantomData,
+        }
+    }
+}
+
+/// # Requests this crate has no method for
+impl<T> Call<Raw<T>> {
+    /// Sends this as the body, as JSON.
+    pub fn json(mut self, body: &impl Serialize) -> Self {
+        let body = serde_json::to_vec(body)
+            .map(Bytes::from)
+            .map_err(|error| error.to_string());
+        self.operation.body = Some(body);
+        self
+    }
+}
+
+impl<T: DeserializeOwned + Send + 'static> Operation for Raw<T> {
+    type Answer = T;
+
+    const NAME: &'static str = "request";
+
+    fn is_repeatable(&self) -> bool {
+        self.method.is_idempotent()
+    }
+
+    fn draft(&self) -> Result<Draft, Error> {
+        if !self.path.starts_with('/') {
+            return Err(Error::invalid_request(format!(
+                "the path `{}` does not begin with a slash",
+                self.path
+            )));
+        }
+        let mut draft = Draft::new(self.method.clone(), Path::new(&self.path));
+        draft.body = match &self.body {
+            Some(Err(error)) => {
+                return Err(Error::invalid_request(format!(
+                    "the body cannot be written as JSON: {error}"
+                )));
+            }
+            Some(Ok(body)) => Some(body.clone()),
+            None => None,
+        };
+        Ok(draft)
+    }
+
+    fn read(&self, body: &Bytes) -> Result<T, Unreadable> {
+        Ok(serde_json::from_slice(body)?)
+    }
+}

@@ -1,0 +1,188 @@
+use std::time::Duration;
+
+use crate::Error;
+use crate::error::RawAnswer;
+
+/// When to send a request again, and after how long.
+///
+/// By default a call is tried up to three times in all. It is tried again after a connection error, a timeout, and the
+/// statuses 409, 429, 502, 503 and 504; the wait before the first repetition is up to half a second, and doubles each
+/// time up to eight seconds, a random part of it left off so that clients do not all come back at once. If
+/// the server says how long to wait (`Retry-After`), that is how long, up to a minute.
+///
+/// Making a record twice is not the same as making it once, and Medusa does not honour idempotency keys for groups and
+/// customers. So `create` is only tried again if the first attempt surely came to nothing: no connection, 409 or 429.
+/// Otherwise it ends in an error with [`is_outcome_unknown`](Error::is_outcome_unknown). All other operations can be
+/// repeated safely.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Retry {
+    rules: Rules,
+    max_retries: u32,
+    first_delay: Duration,
+    max_delay: Duration,
+    max_retry_after: Duration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rules {
+    Own,
+    MedusaJs,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self {
+            rules: Rules::Own,
+            max_retries: 2,
+            first_delay: Duration::from_millis(500),
+            max_delay: Duration::from_secs(8),
+            max_retry_after: Duration::from_secs(60),
+        }
+    }
+}
+
+impl Retry {
+    /// Tries once only.
+    pub fn never() -> Self {
+        Self {
+            max_retries: 0,
+            ..Self::default()
+        }
+    }
+
+    /// Exactly what the JavaScript client does with `maxRetries`: it tries again without an answer, after 409 and after
+    /// 501 to 599, **creates included**; it waits 0.5, 1.5, 3.5, … seconds, or as long as `Retry-After` says, up to five
+    /// minutes, and gives up if that header is there and makes no sense.
+    pub fn medusa_js(max_retries: u32) -> Self {
+        Self {
+            rules: Rules::MedusaJs,
+            max_retries,
+            first_delay: Duration::from_millis(500),
+            max_delay: Duration::MAX,
+            max_retry_after: Duration::from_secs(300),
+        }
+    }
+
+    /// How often to try again, at most.
+    #[must_use]
+    pub fn max_retries(self, max_retries: u32) -> Self {
+        Self { max_retries, ..self }
+    }
+
+    /// The longest wait before the first repetition, and before any.
+    #[must_use]
+    pub fn delay(self, first: Duration, max: Duration) -> Self {
+        Self {
+            first_delay: first,
+            max_delay: max,
+            ..self
+        }
+    }
+
+    /// The longest `Retry-After` to obey; if the server asks for more, the call fails at once.
+    #[must_use]
+    pub fn max_retry_after(self, max_retry_after: Duration) -> Self {
+        Self {
+            max_retry_after,
+            ..self
+        }
+    }
+
+    /// How long to wait before trying again after this failure; `None` to give up. `failures` counts this one; `random` is
+    /// from 0 to 1.
+    pub(crate) fn wait(
+        &self,
+        failure: &Failure,
+        failures: u32,
+        repeatable: bool,
+        random: f64,
+    ) -> Option<Duration> {
+        if failures > self.max_retries
+            || failure.error.is_invalid_request()
+            || !self.is_worth_it(failure, repeatable)
+        {
+            return None;
+        }
+        if let Some(header) = failure.error.answer().and_then(retry_after) {
+            return match header {
+                Some(wait) => (wait <= self.max_retry_after && self.is_obeyable(wait)).then_some(wait),
+                None if self.rules == Rules::MedusaJs => None,
+                None => Some(self.backoff(failures, random)),
+            };
+        }
+        Some(self.backoff(failures, random))
+    }
+
+    fn is_worth_it(&self, failure: &Failure, repeatable: bool) -> bool {
+        let status = failure.error.status().map(|status| status.as_u16());
+        match self.rules {
+            Rules::MedusaJs => status.is_none_or(|status| matches!(status, 409 | 501..=599)),
+            Rules::Own => {
+                let passing = status.is_none_or(|status| matches!(status, 409 | 429 | 502..=504));
+                passing && (repeatable || !failure.may_be_done())
+            }
+        }
+    }
+
+    /// The JavaScript client takes a wait of nothing for nonsense.
+    fn is_obeyable(&self, wait: Duration) -> bool {
+        self.rules == Rules::Own || !wait.is_zero()
+    }
+
+    fn backoff(&self, failures: u32, random: f64) -> Duration {
+        let exponent = failures.saturating_sub(1).min(30);
+        match self.rules {
+            Rules::Own => {
+                let longest = self.first_delay.saturating_mul(1 << exponent).min(self.max_delay);
+                // At least half of it, so that a server that has just come up is not hit at once.
+                longest.mul_f64(0.5 + random / 2.0)
+            }
+            Rules::MedusaJs => {
+                let doubled = (1 << (exponent + 1)) - 1;
+                self.first_delay.saturating_mul(doubled).min(self.max_delay)
+            }
+        }
+    }
+}
+
+/// An attempt that failed.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) error: Error,
+    /// Whether anything of the request itself may have reached the server.
+    pub(crate) sent: bool,
+}
+
+impl Failure {
+    /// Whether the server may have done what it was asked for.
+    pub(crate) fn may_be_done(&self) -> bool {
+        self.sent && self.error.status().is_none_or(|status| status.is_server_error())
+    }
+}
+
+/// What `Retry-After` says, in seconds or as a date, which is read against the server's own clock. The outer `None`: there
+/// is no such header; the inner: it makes no sense.
+fn retry_after(answer: &RawAnswer) -> Option<Option<Duration>> {
+    use http::header::{DATE, RETRY_AFTER};
+
+    let text = answer
+        .headers
+        .get(RETRY_AFTER)?
+        .to_str()
+        .unwrap_or_default()
+        .trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Some(Duration::from_secs(seconds)));
+    }
+    let time = |text: &str| {
+        jiff::fmt::rfc2822::parse(text)
+            .map(|zoned| zoned.timestamp())
+            .ok()
+    };
+    let wait = || {
+        let now = time(answer.headers.get(DATE)?.to_str().ok()?)?;
+        // A date that has passed says: now.
+        Some(time(text)?.duration_since(now).try_into().unwrap_or_default())
+    };
+    Some(wait())
+}

@@ -1,0 +1,122 @@
+//! Sending one request and getting its answer, whole.
+
+use std::error::Error as StdError;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::Error;
+use crate::error::RawAnswer;
+
+pub(crate) type Sending = Pin<Box<dyn Future<Output = Result<RawAnswer, Error>> + Send>>;
+
+/// Whatever carries a request to a server.
+pub(crate) trait Transport: Send + Sync {
+    /// Sends a request. An answer of any status is a success here.
+    fn send(&self, request: http::Request<Bytes>) -> Sending;
+}
+
+impl Transport for reqwest::Client {
+    fn send(&self, request: http::Request<Bytes>) -> Sending {
+        let http = self.clone();
+        Box::pin(async move {
+            let request =
+                reqwest::Request::try_from(request).map_err(|error| explain(error.without_url()))?;
+            let mut response = http
+                .execute(request)
+                .await
+                .map_err(|error| explain(error.without_url()))?;
+            let status = response.status();
+            let headers = std::mem::take(response.headers_mut());
+            let body = response
+                .bytes()
+                .await
+                .map_err(|error| explain(error.without_url()))?;
+            Ok(RawAnswer {
+                status,
+                headers,
+                body,
+            })
+        })
+    }
+}
+
+fn explain(error: reqwest::Error) -> Error {
+    let timed_out = error.is_timeout();
+    if error.is_builder() {
+        let reason = error
+            .source()
+            .map_or_else(|| error.to_string(), ToString::to_string);
+        Error::invalid_request(format!("the request cannot be sent: {reason}"))
+    } else if error.is_connect() {
+        Error::connect(error, timed_out)
+    } else if timed_out {
+        Error::timeout(error)
+    } else {
+        Error::interrupted(error)
+    }
+}
+
+/// How long to wait for the parts of an exchange.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timeouts {
+    pub(crate) connect: Duration,
+    pub(crate) read: Duration,
+}
+
+/// The HTTP client to use unless the user brings one.
+pub(crate) fn http_client<C>(
+    timeouts: Timeouts,
+    https: bool,
+    configure: Option<C>,
+) -> Result<reqwest::Client, Error>
+where
+    C: FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
+{
+    let builder = reqwest::Client::builder()
+        // The API never redirects; following one would carry the credentials to wherever it points.
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(timeouts.connect)
+        .read_timeout(timeouts.read);
+    let mut builder = tls(builder, https)?;
+    if let Some(configure) = configure {
+        builder = configure(builder);
+    }
+    builder
+        .build()
+        .map_err(|error| Error::invalid_request(format!("there can be no HTTP client: {error}")))
+}
+
+/// With a provider of its own: the process may have none, or one that is not meant for this.
+#[cfg(feature = "rustls")]
+fn tls(builder: reqwest::ClientBuilder, _https: bool) -> Result<reqwest::ClientBuilder, Error> {
+    use std::sync::Arc;
+
+    use rustls_platform_verifier::BuilderVerifierExt;
+
+    let unusable = |error: rustls::Error| Error::invalid_request(format!("TLS cannot be set up: {error}"));
+    let config =
+        rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(unusable)?
+            .with_platform_verifier()
+            .map_err(unusable)?
+            .with_no_client_auth();
+    Ok(builder.tls_backend_preconfigured(config))
+}
+
+#[cfg(all(feature = "native-tls", not(feature = "rustls")))]
+fn tls(builder: reqwest::ClientBuilder, _https: bool) -> Result<reqwest::ClientBuilder, Error> {
+    Ok(builder.tls_backend_native())
+}
+
+#[cfg(not(any(feature = "rustls", feature = "native-tls")))]
+fn tls(builder: reqwest::ClientBuilder, https: bool) -> Result<reqwest::ClientBuilder, Error> {
+    if https {
+        return Err(Error::invalid_request(
+            "https needs the feature rustls or native-tls, or an HTTP client of your own",
+        ));
+    }
+    Ok(builder)
+}

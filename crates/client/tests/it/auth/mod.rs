@@ -1,0 +1,4 @@
+mod create_session;
+mod delete_session;
+mod get_session;
+mod get_token;

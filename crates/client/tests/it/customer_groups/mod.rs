@@ -1,0 +1,8 @@
+mod add_customers;
+mod create;
+mod delete;
+mod list;
+mod list_customers;
+mod remove_customers;
+mod retrieve;
+mod update;

@@ -1,0 +1,12 @@
+//! The client against a mock server: one file per endpoint, and one per thing that concerns all of them.
+
+#![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
+
+mod auth;
+mod backend;
+mod credentials;
+mod customer_groups;
+mod customers;
+mod errors;
+mod every_call;
+mod readme;
