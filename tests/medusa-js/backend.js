@@ -30,8 +30,11 @@ export async function startBackend() {
   const server = launch(process.env.STHENO_BIN, folder, port);
   const url = `http://127.0.0.1:${port}`;
   const stop = async () => {
-    await server.stop();
-    await rm(folder, { recursive: true, force: true });
+    try {
+      await server.stop();
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   };
   try {
     await untilReady(url, server);

@@ -8,11 +8,10 @@ use std::process::{Command, Stdio};
 use anstream::adapter::strip_str;
 use anyhow::{Context, Result, bail};
 
-/// The cargo that runs this task, so that one toolchain does all the work.
-pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.args(arguments);
+/// The cargo that runs this task, so that one toolchain does all the work; arguments as one would type them.
+pub(crate) fn cargo(arguments: &str) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments.split_whitespace());
     command
 }
 

@@ -19,7 +19,7 @@ struct Step {
 }
 
 impl Report {
-    /// Runs a step without which the next ones say nothing new: its failure is the caller's to pass on.
+    /// Runs a step without which the next ones say nothing new; its error, said here, ends the run.
     pub(crate) fn check<T>(&mut self, name: &str, step: impl FnOnce() -> Result<T>) -> Result<T> {
         let (result, time) = timed(name, step);
         self.steps.push(Step {
@@ -31,11 +31,11 @@ impl Report {
         result
     }
 
-    /// Runs a step that counts tests and says whether it succeeded; a failure is shown at the end, after the other tests.
-    pub(crate) fn tests(&mut self, name: &str, step: impl FnOnce() -> Result<(bool, Count)>) -> Result<()> {
+    /// Runs a step that says whether it succeeded, and how many tests it counted; whatever comes of it, the run goes on.
+    pub(crate) fn tests(&mut self, name: &str, step: impl FnOnce() -> Result<(bool, Count)>) {
         let (result, time) = timed(name, step);
-        let (succeeded, tests) = match &result {
-            Ok((succeeded, count)) => (*succeeded, Some(*count)),
+        let (succeeded, tests) = match result {
+            Ok((succeeded, count)) => (succeeded, Some(count)),
             Err(_) => (false, None),
         };
         self.steps.push(Step {
@@ -44,7 +44,6 @@ impl Report {
             succeeded,
             tests,
         });
-        result.map(drop)
     }
 
     /// Prints the table and, where tests ran, their number as the last line; an error if a step failed.
@@ -91,9 +90,12 @@ impl Report {
     }
 }
 
-fn timed<T>(name: &str, step: impl FnOnce() -> T) -> (T, Duration) {
+fn timed<T>(name: &str, step: impl FnOnce() -> Result<T>) -> (Result<T>, Duration) {
     eprintln!("\n== {name}");
     let start = Instant::now();
     let result = step();
+    if let Err(error) = &result {
+        eprintln!("error: {error:#}");
+    }
     (result, start.elapsed())
 }

@@ -28,13 +28,13 @@ struct Requirement {
 const REQUIREMENTS: [Requirement; 5] = [
     Requirement {
         name: "rustfmt",
-        find: || found(first_line(&mut cargo(["fmt", "--version"]))),
+        find: || found(first_line(&mut cargo("fmt --version"))),
         packages: &[],
         by_hand: "rustup component add rustfmt",
     },
     Requirement {
         name: "clippy",
-        find: || found(first_line(&mut cargo(["clippy", "--version"]))),
+        find: || found(first_line(&mut cargo("clippy --version"))),
         packages: &[],
         by_hand: "rustup component add clippy",
     },
@@ -137,7 +137,7 @@ fn missing_requirements() -> Vec<&'static Requirement> {
 
 /// The version of cargo-nextest, which is used where it is there.
 pub(crate) fn nextest() -> Option<String> {
-    first_line(&mut cargo(["nextest", "--version"]))
+    first_line(&mut cargo("nextest --version"))
 }
 
 fn found(version: Option<String>) -> Result<String, String> {

@@ -1,6 +1,7 @@
 //! The README's test command: set-up, checks, tests, and at the end what ran.
 
-use std::path::PathBuf;
+use std::iter;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -29,9 +30,6 @@ enum Profile {
 pub(crate) fn run(extent: Extent) -> Result<()> {
     let mut report = Report::default();
     let ended = steps(extent, &mut report);
-    if let Err(error) = &ended {
-        eprintln!("error: {error:#}");
-    }
     report.close().and(ended)
 }
 
@@ -40,58 +38,57 @@ fn steps(extent: Extent, report: &mut Report) -> Result<()> {
     let metadata = MetadataCommand::new()
         .other_options(["--locked".to_owned()])
         .exec()?;
-    report.check("formatting", || {
-        run_command(&mut cargo(["fmt", "--all", "--check"]))
-    })?;
-    report.check("clippy", || {
-        run_command(&mut cargo([
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--all-features",
-            "--locked",
-            "--",
-            "-Dwarnings",
-        ]))
-    })?;
+    report.check("formatting", || run_command(&mut cargo("fmt --all --check")))?;
+    report.check("clippy", clippy)?;
     report.check("client features", || client_features(&metadata))?;
-    report.check("documentation", || {
-        let mut doc = cargo(["doc", "--workspace", "--all-features", "--no-deps", "--locked"]);
-        run_command(doc.env("RUSTDOCFLAGS", "-Dwarnings"))
-    })?;
+    report.check("documentation", documentation)?;
     let binary = report.check("build", || build(Profile::Dev, &metadata))?;
 
-    report.tests("tests", tests)?;
-    report.tests("documentation tests", documentation_tests)?;
-    report.tests("JavaScript client", || javascript_client(&binary))?;
+    if setup::nextest().is_some() {
+        report.tests("tests", nextest);
+        // Apart, because nextest leaves them out.
+        report.tests("documentation tests", || cargo_test(&["--doc"]));
+    } else {
+        report.tests("tests", || cargo_test(&[]));
+    }
+    report.tests("JavaScript client", || javascript_client(&binary));
 
     if extent == Extent::Full {
         let binary = report.check("release build", || build(Profile::Release, &metadata))?;
-        report.tests("JavaScript client, release build", || javascript_client(&binary))?;
+        report.tests("JavaScript client, release build", || javascript_client(&binary));
     }
     Ok(())
 }
 
+fn clippy() -> Result<()> {
+    run_command(&mut cargo(
+        "clippy --workspace --all-targets --all-features --locked -- -Dwarnings",
+    ))
+}
+
 /// A feature of the client is chosen by its users: each must build alone, and none at all.
 fn client_features(metadata: &Metadata) -> Result<()> {
-    let client = metadata
-        .workspace_packages()
-        .into_iter()
-        .find(|package| package.name == "stheno-client")
-        .context("the workspace has no package stheno-client")?;
-    let alone = client.features.keys().filter(|feature| *feature != "default");
-    for feature in std::iter::once("").chain(alone.map(String::as_str)) {
-        run_command(&mut cargo([
-            "clippy",
-            "--package=stheno-client",
-            "--no-default-features",
-            &format!("--features={feature}"),
-            "--locked",
-            "--",
-            "-Dwarnings",
-        ]))?;
+    let packages = metadata.workspace_packages();
+    let client = packages.iter().find(|package| package.name == "stheno-client");
+    let client = client.context("the workspace has no package stheno-client")?;
+    let alone = client
+        .features
+        .keys()
+        .map(String::as_str)
+        .filter(|feature| *feature != "default");
+    for feature in iter::once("").chain(alone) {
+        let mut clippy = cargo("clippy --package=stheno-client --no-default-features --locked");
+        clippy
+            .arg(format!("--features={feature}"))
+            .args(["--", "-Dwarnings"]);
+        run_command(&mut clippy)?;
     }
     Ok(())
+}
+
+fn documentation() -> Result<()> {
+    let mut doc = cargo("doc --workspace --all-features --no-deps --locked");
+    run_command(doc.env("RUSTDOCFLAGS", "-Dwarnings"))
 }
 
 /// Builds the program as a shop gets it, with its default features, and returns where it is.
@@ -100,13 +97,7 @@ fn build(profile: Profile, metadata: &Metadata) -> Result<PathBuf> {
         Profile::Dev => ("dev", "debug"),
         Profile::Release => ("release", "release"),
     };
-    run_command(&mut cargo([
-        "build",
-        "--package=stheno",
-        "--profile",
-        name,
-        "--locked",
-    ]))?;
+    run_command(cargo("build --package=stheno --locked --profile").arg(name))?;
     let program = format!("stheno{}", std::env::consts::EXE_SUFFIX);
     let path = metadata
         .target_directory
@@ -117,54 +108,29 @@ fn build(profile: Profile, metadata: &Metadata) -> Result<PathBuf> {
     Ok(path)
 }
 
-fn tests() -> Result<(bool, Count)> {
+fn nextest() -> Result<(bool, Count)> {
     let mut count = Count::default();
-    let succeeded = if setup::nextest().is_some() {
-        let mut nextest = cargo([
-            "nextest",
-            "run",
-            "--workspace",
-            "--all-features",
-            "--locked",
-            "--no-fail-fast",
-        ]);
-        follow(&mut nextest, Stream::Error, |line| count.read_nextest(line))?
-    } else {
-        let mut test = cargo([
-            "test",
-            "--workspace",
-            "--all-targets",
-            "--all-features",
-            "--locked",
-            "--no-fail-fast",
-        ]);
-        follow(&mut test, Stream::Output, |line| count.read_cargo_test(line))?
-    };
+    let mut nextest = cargo("nextest run --workspace --all-features --locked --no-fail-fast");
+    let succeeded = follow(&mut nextest, Stream::Error, |line| count.read_nextest(line))?;
     Ok((succeeded, count))
 }
 
-/// Apart, because nextest leaves them out.
-fn documentation_tests() -> Result<(bool, Count)> {
+fn cargo_test(selection: &[&str]) -> Result<(bool, Count)> {
     let mut count = Count::default();
-    let mut test = cargo([
-        "test",
-        "--workspace",
-        "--doc",
-        "--all-features",
-        "--locked",
-        "--no-fail-fast",
-    ]);
+    let mut test = cargo("test --workspace --all-features --locked --no-fail-fast");
+    test.args(selection);
     let succeeded = follow(&mut test, Stream::Output, |line| count.read_cargo_test(line))?;
     Ok((succeeded, count))
 }
 
 /// The official client, unmodified, against the program that was built.
-fn javascript_client(binary: &PathBuf) -> Result<(bool, Count)> {
+fn javascript_client(binary: &Path) -> Result<(bool, Count)> {
     let mut count = Count::default();
     let mut node = Command::new("node");
     node.args(["--test", "--test-reporter=spec"])
-        .current_dir(JAVASCRIPT_CLIENT)
-        .env("STHENO_BIN", binary);
+        .current_dir(JAVASCRIPT_CLIENT);
+    // With STHENO_URL the tests would talk to whatever runs there.
+    node.env("STHENO_BIN", binary).env_remove("STHENO_URL");
     let succeeded = follow(&mut node, Stream::Output, |line| count.read_node(line))?;
     // Node calls a run that found no test file a success.
     ensure!(
