@@ -46,7 +46,8 @@ impl Answer {
 
     /// A value as JSON.
     pub(crate) fn json(value: &impl Serialize) -> Result<Self, ApiError> {
-        let start = serde_json::to_vec(value).map_err(|_| ApiError::Internal("an answer cannot be written as JSON"))?;
+        let start = serde_json::to_vec(value)
+            .map_err(|_| ApiError::Internal("an answer cannot be written as JSON"))?;
         Ok(Self { status: StatusCode::OK, start, rest: None })
     }
 
@@ -68,10 +69,13 @@ impl IntoResponse for Answer {
             Some((rest, behind)) => {
                 let start = stream::once(async { Ok(Bytes::from(self.start)) });
                 let rest = rest.map(|piece| {
-                    piece.map(Bytes::from).inspect_err(|error| tracing::warn!(%error, "broke off a large answer"))
+                    piece
+                        .map(Bytes::from)
+                        .inspect_err(|error| tracing::warn!(%error, "broke off a large answer"))
                 });
                 let behind = stream::once(async { Ok(behind) });
-                (self.status, content_type, Body::from_stream(start.chain(rest).chain(behind))).into_response()
+                (self.status, content_type, Body::from_stream(start.chain(rest).chain(behind)))
+                    .into_response()
             }
         }
     }
@@ -90,7 +94,9 @@ pub(crate) async fn not_modified(request: Request, next: Next) -> Response {
         _ => None,
     };
     let response = next.run(request).await;
-    let Some(condition) = condition else { return response };
+    let Some(condition) = condition else {
+        return response;
+    };
     let unchanged = response.status().is_success()
         && response.headers().get(ETAG).is_some_and(|etag| matches(&condition, etag));
     if !unchanged {
@@ -114,7 +120,9 @@ fn wanted_tags(headers: &HeaderMap) -> Option<HeaderValue> {
 
 /// Whether a list of tags has this one, strong or weak.
 fn matches(wanted: &HeaderValue, etag: &HeaderValue) -> bool {
-    let (Ok(wanted), Ok(etag)) = (wanted.to_str(), etag.to_str()) else { return false };
+    let (Ok(wanted), Ok(etag)) = (wanted.to_str(), etag.to_str()) else {
+        return false;
+    };
     let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     wanted.trim() == "*" || wanted.split(',').any(|tag| opaque(tag) == opaque(etag))
 }

@@ -46,18 +46,20 @@ impl FromStr for AdminCors {
     type Err = SettingError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let origins = text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(|entry| {
-            match entry.strip_prefix('/').and_then(|rest| rest.rsplit_once('/')) {
-                Some((pattern, flags)) => {
-                    let pattern = if flags.contains('i') { format!("(?i){pattern}") } else { pattern.to_owned() };
-                    Regex::new(&pattern).map(Origin::Matching).map_err(|error| {
-                        let reason = error.to_string().lines().last().unwrap_or_default().to_owned();
-                        SettingError::new(format!("{entry} is no regular expression: {reason}"))
-                    })
+        let origins =
+            text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(|entry| {
+                match entry.strip_prefix('/').and_then(|rest| rest.rsplit_once('/')) {
+                    Some((pattern, flags)) => {
+                        let pattern =
+                            if flags.contains('i') { format!("(?i){pattern}") } else { pattern.to_owned() };
+                        Regex::new(&pattern).map(Origin::Matching).map_err(|error| {
+                            let reason = error.to_string().lines().last().unwrap_or_default().to_owned();
+                            SettingError::new(format!("{entry} is no regular expression: {reason}"))
+                        })
+                    }
+                    None => Ok(Origin::Exactly(entry.to_owned())),
                 }
-                None => Ok(Origin::Exactly(entry.to_owned())),
-            }
-        });
+            });
         Ok(Self { text: text.to_owned(), origins: origins.collect::<Result<_, _>>()? })
     }
 }
@@ -74,9 +76,10 @@ pub(crate) async fn admin(State(app): State<App>, request: Request, next: Next) 
     if path != "/admin" && !path.starts_with("/admin/") {
         return next.run(request).await;
     }
-    let allowed = request.headers().get(ORIGIN).filter(|origin| {
-        origin.to_str().is_ok_and(|origin| app.config().admin_cors.allows(origin))
-    });
+    let allowed = request
+        .headers()
+        .get(ORIGIN)
+        .filter(|origin| origin.to_str().is_ok_and(|origin| app.config().admin_cors.allows(origin)));
     let allowed = allowed.cloned();
     let mut response = if request.method() == Method::OPTIONS {
         preflight(request.headers())

@@ -44,12 +44,16 @@ impl Credentials {
 
     /// The user of a bearer token.
     pub(crate) async fn user_of_bearer(&self, token: &str) -> Result<Option<Arc<str>>, StoreError> {
-        let Ok(user) = self.secrets.jwt.verify(token, self.now()) else { return Ok(None) };
+        let Ok(user) = self.secrets.jwt.verify(token, self.now()) else {
+            return Ok(None);
+        };
         let credential = Credential::User(user);
         if let Some(user) = self.known.get(&credential) {
             return Ok(Some(user));
         }
-        let Credential::User(user) = &credential else { return Ok(None) };
+        let Credential::User(user) = &credential else {
+            return Ok(None);
+        };
         let user = self.store.user_exists(user).await?.then(|| Arc::from(user.as_str()));
         Ok(self.remember(credential, user))
     }
@@ -70,7 +74,9 @@ impl Credentials {
 
     /// The user whose session a `Cookie` header names.
     pub(crate) async fn user_of_cookie(&self, header: &[u8]) -> Result<Option<Arc<str>>, StoreError> {
-        let Some(id) = self.secrets.cookie.session_id(header) else { return Ok(None) };
+        let Some(id) = self.secrets.cookie.session_id(header) else {
+            return Ok(None);
+        };
         let hash = id.storage_hash();
         let credential = Credential::Session(hash.clone());
         if let Some(user) = self.known.get(&credential) {

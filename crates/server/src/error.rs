@@ -18,6 +18,9 @@ pub(crate) enum ApiError {
     /// No valid credential.
     #[error("unauthorized")]
     Unauthorized,
+    /// No user with this e-mail address and password.
+    #[error("unauthorized")]
+    WrongLogin,
     /// Input that cannot be worked with; the text names the field.
     #[error("{0}")]
     Invalid(String),
@@ -65,7 +68,7 @@ impl ApiError {
     fn table(&self) -> (StatusCode, Option<&'static str>, &'static str, String) {
         let text = self.to_string();
         match self {
-            Self::Unauthorized => (StatusCode::UNAUTHORIZED, None, "unauthorized", text),
+            Self::Unauthorized | Self::WrongLogin => (StatusCode::UNAUTHORIZED, None, "unauthorized", text),
             Self::Invalid(_) => (StatusCode::BAD_REQUEST, None, "invalid_data", text),
             Self::NotFound(_) => (StatusCode::NOT_FOUND, None, "not_found", text),
             Self::Duplicate(_) => {
@@ -116,11 +119,12 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        // A refusal for want of a credential is this very text, without a content type.
-        if matches!(self, Self::Unauthorized) {
-            let mut response = "Unauthorized".into_response();
-            *response.status_mut() = StatusCode::UNAUTHORIZED;
-            response.headers_mut().remove(CONTENT_TYPE);
+        // A refusal is this very text: of a login, said to be text; for want of a credential, without a content type.
+        if matches!(self, Self::Unauthorized | Self::WrongLogin) {
+            let mut response = (StatusCode::UNAUTHORIZED, "Unauthorized").into_response();
+            if matches!(self, Self::Unauthorized) {
+                response.headers_mut().remove(CONTENT_TYPE);
+            }
             return response;
         }
         let (status, code, r#type, message) = self.table();

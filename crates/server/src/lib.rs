@@ -22,5 +22,5 @@ pub mod telemetry;
 
 pub use crate::app::App;
 pub use crate::config::{AdminCors, Config, CookieSecure, Secrets, SettingError, TrustProxy};
-pub use crate::router::router;
-pub use crate::serve::serve;
+pub use crate::router::{router, router_with};
+pub use crate::serve::{serve, serve_router};

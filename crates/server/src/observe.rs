@@ -22,7 +22,8 @@ pub(crate) async fn request(request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
-    let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method, route, user = Empty);
+    let span =
+        tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method, route, user = Empty);
     let started = Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;
     let status = response.status();
@@ -51,5 +52,6 @@ fn is_harmless(id: &HeaderValue) -> bool {
 
 fn fresh_id() -> HeaderValue {
     let id = ulid::Ulid::from_parts(0, rand::random::<u128>());
-    HeaderValue::from_str(&format!("req_{}", &id.to_string()[10..])).unwrap_or(HeaderValue::from_static("req"))
+    HeaderValue::from_str(&format!("req_{}", &id.to_string()[10..]))
+        .unwrap_or(HeaderValue::from_static("req"))
 }

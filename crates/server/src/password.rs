@@ -13,8 +13,13 @@ pub(crate) async fn hash(app: &App, password: String) -> Result<String, ApiError
 }
 
 /// Whether a password is the one in the container. It takes as long where there is none.
-pub(crate) async fn verify(app: &App, password: String, container: Option<String>) -> Result<Verified, ApiError> {
-    let verified = derive(app, move || password::verify(&password, container.as_deref(), Cost::STANDARD)).await?;
+pub(crate) async fn verify(
+    app: &App,
+    password: String,
+    container: Option<String>,
+) -> Result<Verified, ApiError> {
+    let verified =
+        derive(app, move || password::verify(&password, container.as_deref(), Cost::STANDARD)).await?;
     Ok(verified.unwrap_or_else(|error| {
         tracing::warn!(%error, "a stored password cannot be read");
         Verified::Mismatch
@@ -22,7 +27,10 @@ pub(crate) async fn verify(app: &App, password: String, container: Option<String
 }
 
 /// Does work that takes a core for a while, as many at once as there are cores.
-async fn derive<T: Send + 'static>(app: &App, work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
+async fn derive<T: Send + 'static>(
+    app: &App,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ApiError> {
     let permit = app.deriving().acquire_owned().await.map_err(|_| ApiError::Internal("shutting down"))?;
     let work = move || {
         let _permit = permit;

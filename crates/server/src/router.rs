@@ -16,7 +16,12 @@ use crate::{answer, cors, observe};
 
 /// All endpoints, with what is done around each of them.
 pub fn router(app: App) -> Router {
-    Router::new()
+    router_with(app, Router::new())
+}
+
+/// The same, with further routes among the endpoints.
+pub fn router_with(app: App, further: Router<App>) -> Router {
+    further
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))
         .route(
@@ -76,14 +81,21 @@ pub(crate) fn normalise_path<B>(mut request: http::Request<B>) -> http::Request<
 }
 
 /// The words of the routes, by their place in the path.
-const WORDS: [&[&str]; 5] =
-    [&["admin", "health", "ready"], &["auth", "customer-groups", "customers"], &["token"], &["customers"], &["batch"]];
+const WORDS: [&[&str]; 5] = [
+    &["admin", "health", "ready"],
+    &["auth", "customer-groups", "customers"],
+    &["token"],
+    &["customers"],
+    &["batch"],
+];
 
 fn normalised(path: &str) -> Option<String> {
     let mut segments = path.strip_prefix('/')?.split('/');
     let first = segments.next()?;
     let mut text = String::with_capacity(path.len());
-    for (place, segment) in std::iter::once(first).chain(segments.filter(|segment| !segment.is_empty())).enumerate() {
+    for (place, segment) in
+        std::iter::once(first).chain(segments.filter(|segment| !segment.is_empty())).enumerate()
+    {
         // Below customer groups and customers the third place is an id, which is left alone.
         let words = match (place, text.as_str()) {
             (2, "/admin/auth") => WORDS[2],
@@ -118,7 +130,10 @@ mod tests {
             ("/Admin/Customer-Groups", Some("/admin/customer-groups")),
             ("/admin//customer-groups", Some("/admin/customer-groups")),
             ("/admin/customer-groups/", Some("/admin/customer-groups")),
-            ("/admin/customer-groups/cgrp_A/Customers/BATCH/", Some("/admin/customer-groups/cgrp_A/customers/batch")),
+            (
+                "/admin/customer-groups/cgrp_A/Customers/BATCH/",
+                Some("/admin/customer-groups/cgrp_A/customers/batch"),
+            ),
             ("/admin/customer-groups/BATCH", None),
             ("/admin/customer-groups//customers", Some("/admin/customer-groups/customers")),
             ("/ADMIN/auth/TOKEN", Some("/admin/auth/token")),

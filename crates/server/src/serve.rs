@@ -7,6 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum::body::Body;
 use http::Request;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -20,6 +21,7 @@ use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt as _;
 
 use crate::app::App;
+use crate::config::Config;
 use crate::extract::Peer;
 use crate::router::{normalise_path, router};
 
@@ -28,10 +30,25 @@ use crate::router::{normalise_path, router};
 /// # Errors
 /// If the listener cannot be used.
 pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+    let config = app.config().clone();
+    serve_router(listener, router(app), config, shutdown).await
+}
+
+/// Serves a router, made with [`router_with`](crate::router::router_with), as [`serve`] does.
+///
+/// # Errors
+/// If the listener cannot be used.
+pub async fn serve_router(
+    listener: TcpListener,
+    router: Router,
+    config: Config,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let listener = Arc::new(tokio::net::TcpListener::from_std(listener)?);
     let (stop, stopped) = watch::channel(false);
-    let service = Service::new(app.clone());
+    let shutdown_timeout = config.shutdown_timeout;
+    let service = Service::new(router, config);
     let mut loops = JoinSet::new();
     for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
         loops.spawn(accept(Arc::clone(&listener), service.clone(), stopped.clone()));
@@ -40,9 +57,8 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output
     // Those who hear nothing any more have stopped already.
     let _ = stop.send(true);
     drop(listener);
-    let finished = tokio::time::timeout(app.config().shutdown_timeout, async {
-        while loops.join_next().await.is_some() {}
-    });
+    let finished =
+        tokio::time::timeout(shutdown_timeout, async { while loops.join_next().await.is_some() {} });
     if finished.await.is_err() {
         tracing::warn!("some requests were still in flight and have been broken off");
     }
@@ -52,22 +68,26 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output
 /// What a connection is served with.
 #[derive(Clone)]
 struct Service {
-    app: App,
-    router: axum::Router,
+    router: Router,
+    config: Config,
     builder: Builder<TokioExecutor>,
 }
 
 impl Service {
-    fn new(app: App) -> Self {
+    fn new(router: Router, config: Config) -> Self {
         let mut builder = Builder::new(TokioExecutor::new());
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(app.config().header_timeout);
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(config.header_timeout);
         builder.http2().timer(TokioTimer::new());
-        Self { router: router(app.clone()), app, builder }
+        Self { router, config, builder }
     }
 }
 
 /// Accepts connections until told to stop, then waits for those that are open.
-async fn accept(listener: Arc<tokio::net::TcpListener>, service: Service, mut stopped: watch::Receiver<bool>) {
+async fn accept(
+    listener: Arc<tokio::net::TcpListener>,
+    service: Service,
+    mut stopped: watch::Receiver<bool>,
+) {
     let graceful = GracefulShutdown::new();
     let mut stop = pin!(async { stopped.wait_for(|stopped| *stopped).await.is_ok() });
     loop {
@@ -92,7 +112,7 @@ fn connect(stream: TcpStream, peer: Peer, service: &Service, graceful: &Graceful
         tracing::debug!(%error, "could not turn off Nagle's algorithm");
     }
     let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(service.app.config().write_timeout));
+    stream.set_write_timeout(Some(service.config.write_timeout));
     let router = service.router.clone().map_request(move |request: Request<hyper::body::Incoming>| {
         let mut request = normalise_path(request.map(Body::new));
         request.extensions_mut().insert(peer);

@@ -1,6 +1,7 @@
 //! A server on a database of its own, thrown away at the end.
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 use stheno_auth::secret::{Secret, SigningKeys};
@@ -22,7 +23,7 @@ pub struct TestApp {
     pub store: Store,
     stop: Option<oneshot::Sender<()>>,
     served: JoinHandle<std::io::Result<()>>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// How a server is set up.
@@ -32,24 +33,31 @@ pub struct TestAppOptions {
     pub config: Config,
     /// How the store is opened.
     pub store: StoreOptions,
+    /// The port on the loopback interface; 0 means any that is free.
+    pub port: u16,
 }
 
+const DATABASE: &str = "shop.db";
+
 /// The secret that tokens and cookies of test servers are signed with.
-pub const SECRET: &str = "supersecret";
+pub(crate) const SECRET: &str = "supersecret";
 
 impl TestApp {
     /// A server with the data that the contract was recorded on.
     pub async fn with_contract_data() -> Self {
         let app = Self::empty(TestAppOptions::default()).await;
         let seed = contract::seed();
-        app.store.import(seed).await.unwrap_or_else(|error| panic!("cannot import the contract's data: {error:?}"));
+        app.store
+            .import(seed)
+            .await
+            .unwrap_or_else(|error| panic!("cannot import the contract's data: {error:?}"));
         app
     }
 
     /// A server without any data.
     pub async fn empty(options: TestAppOptions) -> Self {
         let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("no folder for a database: {error}"));
-        let url = format!("sqlite:{}", folder.path().join("shop.db").display());
+        let url = format!("sqlite:{}", folder.path().join(DATABASE).display());
         let store = Store::open(&url, options.store)
             .await
             .unwrap_or_else(|error| panic!("cannot open a store: {error:?}"));
@@ -57,14 +65,20 @@ impl TestApp {
         let keys = SigningKeys::from(secret);
         let secrets = Secrets { jwt: keys.clone().into(), cookie: keys.into() };
         let app = App::new(store.clone(), secrets, options.config);
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap_or_else(|error| panic!("no port: {error}"));
+        let listener =
+            TcpListener::bind(("127.0.0.1", options.port)).unwrap_or_else(|error| panic!("no port: {error}"));
         let address = listener.local_addr().unwrap_or_else(|error| panic!("no address: {error}"));
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(serve(listener, app, async {
             // A dropped sender stops the server as well.
             let _ = stopped.await;
         }));
-        Self { address, store, stop: Some(stop), served, _folder: folder }
+        Self { address, store, stop: Some(stop), served, folder }
+    }
+
+    /// The file of its database.
+    pub fn database(&self) -> PathBuf {
+        self.folder.path().join(DATABASE)
     }
 
     /// Adds rows.

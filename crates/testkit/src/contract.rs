@@ -27,7 +27,8 @@ pub fn seed() -> Vec<(Table, Vec<Map<String, Value>>)> {
     let mut tables: Vec<_> = tables
         .into_iter()
         .map(|(name, rows)| {
-            let table = Table::by_name(&name).unwrap_or_else(|| panic!("seed.json has an unknown table {name}"));
+            let table =
+                Table::by_name(&name).unwrap_or_else(|| panic!("seed.json has an unknown table {name}"));
             (table, rows)
         })
         .collect();
@@ -97,7 +98,9 @@ pub struct BodyCut {
 /// All recorded exchanges, in order.
 pub fn exchanges() -> Vec<Exchange> {
     let lines = EXCHANGES.lines();
-    lines.map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("exchanges.jsonl: {error}"))).collect()
+    lines
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("exchanges.jsonl: {error}")))
+        .collect()
 }
 
 #[derive(Debug, Deserialize)]
@@ -280,7 +283,9 @@ impl Replay {
             return;
         }
         let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        if answer.status.as_u16() >= 400 && rules.iter().any(|rule| rule != "auth-first" && rule != "real-user") {
+        if answer.status.as_u16() >= 400
+            && rules.iter().any(|rule| rule != "auth-first" && rule != "real-user")
+        {
             for name in ["type", "message"] {
                 if text(name).is_empty() {
                     reasons.push(format!("an error without {name}: {body}"));
@@ -303,8 +308,10 @@ impl Replay {
             reasons.push(format!("the message {:?} does not mention {word:?}", text("message")));
         }
         if let Some(expected) = ids {
-            let page = body.get("customer_groups").or_else(|| body.get("customers")).and_then(Value::as_array);
-            let found: Vec<_> = page.into_iter().flatten().filter_map(|row| row.get("id")?.as_str()).collect();
+            let page =
+                body.get("customer_groups").or_else(|| body.get("customers")).and_then(Value::as_array);
+            let found: Vec<_> =
+                page.into_iter().flatten().filter_map(|row| row.get("id")?.as_str()).collect();
             if found != *expected {
                 reasons.push(format!("ids {found:?} instead of {expected:?}"));
             }
@@ -380,7 +387,9 @@ fn for_each_object(value: &mut Value, change: &mut impl FnMut(&mut Map<String, V
 /// A body as JSON, or as a text.
 fn body_of(answer: &HttpResponse) -> Value {
     match answer.header("content-type") {
-        Some(content_type) if content_type.starts_with("application/json") && !answer.body.is_empty() => answer.json(),
+        Some(content_type) if content_type.starts_with("application/json") && !answer.body.is_empty() => {
+            answer.json()
+        }
         _ => Value::String(answer.text()),
     }
 }

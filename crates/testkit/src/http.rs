@@ -63,7 +63,8 @@ impl HttpClient {
         headers: &[(String, String)],
         body: Option<Vec<u8>>,
     ) -> Result<HttpResponse, Box<dyn std::error::Error + Send + Sync>> {
-        let mut request = Request::builder().method(method).uri(path).header("host", self.address.to_string());
+        let mut request =
+            Request::builder().method(method).uri(path).header("host", self.address.to_string());
         for (name, value) in headers {
             request = request.header(name, value);
         }

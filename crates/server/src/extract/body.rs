@@ -49,11 +49,15 @@ fn is_json(head: &Parts) -> Result<bool, BodyError> {
     }
     let charset = parts.find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"').to_ascii_lowercase())
+        name.trim()
+            .eq_ignore_ascii_case("charset")
+            .then(|| value.trim().trim_matches('"').to_ascii_lowercase())
     });
     match charset.as_deref() {
         None | Some("utf-8" | "utf8") => Ok(true),
-        Some(other) => Err(BodyError::Unsupported(format!("the charset {other:?} is not supported: send UTF-8"))),
+        Some(other) => {
+            Err(BodyError::Unsupported(format!("the charset {other:?} is not supported: send UTF-8")))
+        }
     }
 }
 
@@ -71,7 +75,8 @@ impl Encoding {
             "gzip" => Ok(Self::Gzip),
             "deflate" => Ok(Self::Deflate),
             other => {
-                let text = format!("the content encoding {other:?} is not supported: send gzip, deflate or none");
+                let text =
+                    format!("the content encoding {other:?} is not supported: send gzip, deflate or none");
                 Err(BodyError::Unsupported(text))
             }
         }

@@ -12,7 +12,9 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 
 /// Whether the client came over https, as a trusted proxy says.
 pub(crate) fn is_secure(app: &App, head: &Parts) -> bool {
-    let Some(Peer(address)) = head.extensions.get::<Peer>() else { return false };
+    let Some(Peer(address)) = head.extensions.get::<Peer>() else {
+        return false;
+    };
     if !app.config().trust_proxy.trusts(address.ip()) {
         return false;
     }

@@ -32,7 +32,9 @@ pub(crate) fn customer_groups(
     };
     for column in &named.columns {
         match column.rsplit_once('.') {
-            Some((relation, _)) if !is_shown(relation) => Selection::id(catalog, table).add_column(catalog, column),
+            Some((relation, _)) if !is_shown(relation) => {
+                Selection::id(catalog, table).add_column(catalog, column)
+            }
             // The bare name of a relation says nothing.
             None if selection.is_relation(column) => Ok(()),
             _ => selection.add_column(catalog, column),
@@ -45,9 +47,14 @@ pub(crate) fn customer_groups(
         target.add_relation(catalog, relation).map_err(|error| refuse("fields", &error))?;
     }
     let named_by_column = |path: &str| {
-        named.columns.iter().any(|column| column.rsplit_once('.').is_some_and(|(relation, _)| relation == path))
+        named
+            .columns
+            .iter()
+            .any(|column| column.rsplit_once('.').is_some_and(|(relation, _)| relation == path))
     };
-    for path in expand.unwrap_or_default().split(',').filter(|path| !path.is_empty() && !named_by_column(path)) {
+    for path in
+        expand.unwrap_or_default().split(',').filter(|path| !path.is_empty() && !named_by_column(path))
+    {
         selection.add_relation(catalog, path).map_err(|error| refuse("expand", &error))?;
     }
     Ok(selection)
@@ -100,9 +107,11 @@ impl<'a> Fields<'a> {
                 None => columns.push(name.strip_prefix('+').unwrap_or(name)),
             }
         }
-        let (relations, columns): (Vec<_>, Vec<_>) = columns.into_iter().partition(|name| name.starts_with('*'));
+        let (relations, columns): (Vec<_>, Vec<_>) =
+            columns.into_iter().partition(|name| name.starts_with('*'));
         // A star alone names no relation.
-        let relations = relations.into_iter().map(|name| &name[1..]).filter(|name| !name.is_empty()).collect();
+        let relations =
+            relations.into_iter().map(|name| &name[1..]).filter(|name| !name.is_empty()).collect();
         Self { columns, relations }
     }
 }

@@ -65,9 +65,13 @@ impl Credentials {
             "Bearer with nothing" => vec![bearer(String::new())],
             "bearer wrong secret" => vec![bearer(jwt("HS256", "other", &claims()))],
             "bearer expired" => vec![bearer(jwt("HS256", SECRET, &claims_with("exp", json!(now() - 10))))],
-            "bearer nbf in future" => vec![bearer(jwt("HS256", SECRET, &claims_with("nbf", json!(now() + 3600))))],
+            "bearer nbf in future" => {
+                vec![bearer(jwt("HS256", SECRET, &claims_with("nbf", json!(now() + 3600))))]
+            }
             "bearer without exp" => vec![bearer(jwt("HS256", SECRET, &claims_without("exp")))],
-            "bearer domain store" => vec![bearer(jwt("HS256", SECRET, &claims_with("domain", json!("store"))))],
+            "bearer domain store" => {
+                vec![bearer(jwt("HS256", SECRET, &claims_with("domain", json!("store"))))]
+            }
             "bearer without user_id" => vec![bearer(jwt("HS256", SECRET, &claims_without("user_id")))],
             "bearer alg none" => vec![bearer(jwt("none", SECRET, &claims()))],
             "bearer alg HS512" => vec![bearer(jwt("HS512", SECRET, &claims()))],

@@ -17,10 +17,7 @@ pub(crate) struct Paging {
 
 impl Paging {
     fn take(valid: &mut Valid, limit: u64) -> Self {
-        Self {
-            offset: valid.number("offset").unwrap_or(0),
-            limit: valid.number("limit").unwrap_or(limit),
-        }
+        Self { offset: valid.number("offset").unwrap_or(0), limit: valid.number("limit").unwrap_or(limit) }
     }
 }
 

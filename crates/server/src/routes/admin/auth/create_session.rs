@@ -19,7 +19,8 @@ async fn open(app: &App, head: &Parts, login: Login) -> Result<Response, ApiErro
     let user = sign_in(app, login).await?;
     let mut response = show_user(app, &user).await?.into_response();
     if let Some(secure) = cookie_mark(app, head) {
-        let id = SessionId::generate().map_err(|_| ApiError::Internal("the system gave no random numbers"))?;
+        let id =
+            SessionId::generate().map_err(|_| ApiError::Internal("the system gave no random numbers"))?;
         let (cookie, expires) = app.credentials().cookie_for(&id, secure);
         app.store().create_session(id.storage_hash(), &user, expires).await?;
         set_cookie(response.headers_mut(), &cookie);

@@ -46,7 +46,7 @@ async fn sign_in(app: &App, login: Login) -> Result<String, ApiError> {
     let container = container.map(|container| container.expose_secret().to_owned());
     let verified = password::verify(app, login.password.clone(), container).await?;
     let (Some(user), Verified::Match { needs_rehash }) = (user, verified) else {
-        return Err(ApiError::Unauthorized);
+        return Err(ApiError::WrongLogin);
     };
     if needs_rehash {
         let hash = password::hash(app, login.password).await?;
@@ -81,7 +81,7 @@ fn set_cookie(headers: &mut HeaderMap, cookie: &str) {
 /// A refusal as Medusa's session routes answer it: over https with the cookie of a session that is nobody's, and
 /// that is not kept (`auth.session.create.bad_password`).
 fn refuse(app: &App, head: &Parts, error: ApiError) -> Response {
-    let unauthorized = matches!(error, ApiError::Unauthorized);
+    let unauthorized = matches!(error, ApiError::Unauthorized | ApiError::WrongLogin);
     let mut response = error.into_response();
     if unauthorized
         && let Some(secure) = cookie_mark(app, head)

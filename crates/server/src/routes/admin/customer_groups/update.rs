@@ -34,9 +34,10 @@ pub(crate) async fn handler(call: Call<Query, CustomerGroupChanges>) -> Result<A
     let store = call.app.store();
     let expand = call.query.expand.as_deref();
     let selection = selection::customer_groups(store.catalog(), None, expand, false)?;
-    let updated = store.update_customer_group(&id, call.body, &selection).await.map_err(|error| match error {
-        StoreError::Duplicate(duplicate) => ApiError::Duplicate(in_words(&duplicate)),
-        other => other.into(),
-    })?;
+    let updated =
+        store.update_customer_group(&id, call.body, &selection).await.map_err(|error| match error {
+            StoreError::Duplicate(duplicate) => ApiError::Duplicate(in_words(&duplicate)),
+            other => other.into(),
+        })?;
     answer(&id, updated)
 }

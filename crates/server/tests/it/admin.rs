@@ -1,0 +1,2 @@
+mod customer_groups;
+mod routes;
