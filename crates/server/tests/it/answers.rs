@@ -80,7 +80,7 @@ async fn a_group_with_all_its_members_is_streamed_as_well() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_who_takes_nothing_loses_the_stream_and_never_sees_an_end() {
     let store = StoreOptions { reader_timeout: Duration::from_millis(300), ..StoreOptions::default() };
-    let app = shop(60_000, TestAppOptions { store, config: Config::default() }).await;
+    let app = shop(60_000, TestAppOptions { store, ..TestAppOptions::default() }).await;
     let mut stream = TcpStream::connect(app.address).await.unwrap();
     let request = format!("GET {LIST} HTTP/1.1\r\nhost: x\r\nx-medusa-access-token: test_token\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
