@@ -1,0 +1,4 @@
+//! The commands, a file for each: its flags, and what it does.
+
+pub(crate) mod serve;
+pub(crate) mod user;

@@ -1,0 +1,396 @@
+//! `stheno serve`: the one place that knows the server and its settings.
+
+use std::env;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow};
+use bytesize::ByteSize;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use jiff::SignedDuration;
+use stheno_server::telemetry::{self, LogFormat};
+use stheno_server::{AdminCors, App, Config, CookieSecure, Secrets, TrustProxy};
+use stheno_store::{Role, Store, StoreOptions};
+use tokio::net::TcpSocket;
+
+use crate::administrator::{self, Administrator, AdministratorArguments};
+use crate::database::Database;
+use crate::demo;
+use crate::secrets::SecretArguments;
+use crate::welcome::{Entry, Welcome};
+
+/// How many connections the system holds before the server takes them.
+const BACKLOG: u32 = 1024;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    listening: Listening,
+
+    #[command(flatten)]
+    database: Database,
+
+    /// Fill an empty database with a demo shop: 1,000 customers in 20 groups, always the same
+    #[arg(long, env = "STHENO_DEMO", help_heading = "Data")]
+    demo: bool,
+
+    #[command(flatten)]
+    administrator: AdministratorArguments,
+
+    #[command(flatten)]
+    secrets: SecretArguments,
+
+    #[command(flatten)]
+    requests: Requests,
+
+    #[command(flatten)]
+    log: Log,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Address")]
+struct Listening {
+    /// The address to listen on; 0.0.0.0 for every network of this machine
+    #[arg(long, env = "STHENO_HOST", value_name = "ADDRESS", default_value = "127.0.0.1")]
+    host: String,
+
+    /// The port to listen on; 0 for one that is free, which is then printed
+    #[arg(long, env = "PORT", default_value_t = 9000)]
+    port: u16,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Requests")]
+struct Requests {
+    /// The pages that may call the admin API from a browser: origins and /regular expressions/, with commas
+    #[arg(long, env = "ADMIN_CORS", value_name = "ORIGINS", default_value = "", hide_default_value = true)]
+    admin_cors: AdminCors,
+
+    /// Whether session cookies are for https only: auto asks the connection and trusted proxies
+    #[arg(
+        long,
+        env = "STHENO_COOKIE_SECURE",
+        value_name = "WHEN",
+        default_value = "auto",
+        value_parser = PossibleValuesParser::new(["auto", "always", "never"])
+            .try_map(|text| text.parse::<CookieSecure>())
+    )]
+    cookie_secure: CookieSecure,
+
+    /// Whose x-forwarded-* headers are believed: loopback, private, addresses and networks such as 10.0.0.0/8, with
+    /// commas; or all, or none
+    #[arg(long, env = "STHENO_TRUST_PROXY", value_name = "PEERS", default_value = "loopback")]
+    trust_proxy: TrustProxy,
+
+    /// The largest body of a request
+    #[arg(long, env = "STHENO_BODY_LIMIT", value_name = "SIZE", default_value = "8MiB", value_parser = size)]
+    body_limit: usize,
+
+    /// How long a client may take to send the head of a request
+    #[arg(
+        long,
+        env = "STHENO_HEADER_TIMEOUT",
+        value_name = "TIME",
+        default_value = "30s",
+        value_parser = duration
+    )]
+    header_timeout: Duration,
+
+    /// How long a client may take to accept the next part of an answer
+    #[arg(
+        long,
+        env = "STHENO_WRITE_TIMEOUT",
+        value_name = "TIME",
+        default_value = "30s",
+        value_parser = duration
+    )]
+    write_timeout: Duration,
+
+    /// How long requests in flight may take when the server is told to stop
+    #[arg(
+        long,
+        env = "STHENO_SHUTDOWN_TIMEOUT",
+        value_name = "TIME",
+        default_value = "30s",
+        value_parser = duration
+    )]
+    shutdown_timeout: Duration,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Log")]
+struct Log {
+    /// What is logged: error, warn, info, debug or trace; also for a part of the program, as in info,stheno_store=debug
+    #[arg(long = "log", env = "STHENO_LOG", value_name = "FILTER", default_value = "info")]
+    filter: String,
+
+    /// How it is written, to standard error
+    #[arg(
+        long = "log-format",
+        env = "STHENO_LOG_FORMAT",
+        value_name = "FORMAT",
+        default_value = "text",
+        value_parser = PossibleValuesParser::new(["text", "json"])
+            .try_map(|text| text.parse::<LogFormat>())
+    )]
+    format: LogFormat,
+}
+
+impl From<Requests> for Config {
+    fn from(requests: Requests) -> Self {
+        let mut config = Self::default();
+        config.admin_cors = requests.admin_cors;
+        config.cookie_secure = requests.cookie_secure;
+        config.trust_proxy = requests.trust_proxy;
+        config.body_limit = requests.body_limit;
+        config.header_timeout = requests.header_timeout;
+        config.write_timeout = requests.write_timeout;
+        config.shutdown_timeout = requests.shutdown_timeout;
+        config
+    }
+}
+
+/// A size such as `8MiB`; a bare number is in bytes.
+fn size(text: &str) -> Result<usize, &'static str> {
+    let size: Option<ByteSize> = text.parse().ok();
+    let bytes = size.and_then(|size| usize::try_from(size.as_u64()).ok());
+    bytes.ok_or("give a size such as 8MiB")
+}
+
+/// A time such as `30s` or `2m`; a bare number is in seconds.
+fn duration(text: &str) -> Result<Duration, &'static str> {
+    let duration = match text.parse() {
+        Ok(seconds) => Ok(Duration::from_secs(seconds)),
+        Err(_) => text.parse::<SignedDuration>().and_then(Duration::try_from),
+    };
+    duration.map_err(|_| "give a time such as 30s or 2m")
+}
+
+pub(crate) async fn run(arguments: Arguments) -> Result<()> {
+    telemetry::init(arguments.log.format, &arguments.log.filter)
+        .map_err(|error| anyhow!("{error}; give --log a filter such as info"))?;
+
+    // What needs nothing of the database comes first: a start that fails leaves nothing behind.
+    let given_secrets = arguments.secrets.read()?;
+    let chosen_administrator = arguments.administrator.read()?;
+    let signals = Signals::new().context("cannot listen to signals")?;
+    let listener = listen(&arguments.listening).await?;
+    let address = listener.local_addr()?;
+
+    let database = &arguments.database;
+    let options = StoreOptions {
+        // A client that takes nothing of its answer holds no snapshot for longer than it holds the connection.
+        reader_timeout: arguments.requests.write_timeout,
+        ..StoreOptions::default()
+    };
+    let store = database.open(options).await?;
+    if arguments.demo {
+        demo::fill(&store, database).await?;
+    }
+    let secrets = Secrets {
+        jwt: given_secrets.jwt.complete(&store).await?.into(),
+        cookie: given_secrets.cookie.complete(&store).await?.into(),
+    };
+    let at_terminal = io::stdout().is_terminal();
+    let credentials_file = database.credentials_file().filter(|_| !at_terminal);
+    let administrator =
+        administrator::ensure_one(&store, chosen_administrator, credentials_file.as_deref()).await?;
+
+    let url = url_of(address);
+    if at_terminal {
+        welcome(&url, &arguments, administrator.as_ref(), &store).await?;
+    } else if arguments.listening.port == 0 {
+        writeln!(io::stdout(), "{url}")?;
+    }
+    tracing::info!(%address, database = %database.shown(), "listening");
+    let app = App::new(store.clone(), secrets, arguments.requests.into());
+    let served = stheno_server::serve(listener, app, signals.shutdown()).await;
+    store.close().await;
+    served.context("the server failed")?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn welcome(
+    url: &str,
+    arguments: &Arguments,
+    made: Option<&Administrator>,
+    store: &Store,
+) -> Result<()> {
+    let users = store.list_users().await?;
+    let administrator = users.iter().find(|user| user.role == Role::Admin.as_str()).or(users.first());
+    // As the program was called, so that the line works when it is pasted.
+    let program = env::args().next().unwrap_or_else(|| "stheno".to_owned());
+    let entry = match made {
+        Some(made) => Entry::Made(made),
+        None => Entry::Known {
+            email: administrator.map_or("EMAIL", |user| &user.email),
+            program: &shell_words::quote(&program),
+            database: &arguments.database.as_flag(),
+        },
+    };
+    let demo = arguments.demo;
+    write!(anstream::stdout(), "{}", Welcome { url, demo, entry }.to_text())?;
+    Ok(())
+}
+
+/// Opens the socket. Connections wait there until the server takes them.
+async fn listen(Listening { host, port }: &Listening) -> Result<TcpListener> {
+    let name = host.trim_start_matches('[').trim_end_matches(']');
+    let addresses = tokio::net::lookup_host((name, *port)).await.map_err(|error| {
+        anyhow!(
+            "cannot listen on {host:?}: {error}; give --host an address of this machine, such as 127.0.0.1"
+        )
+    })?;
+    let mut failure = None;
+    for address in addresses {
+        match open(address) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => failure = failure.or(Some((address, error))),
+        }
+    }
+    let Some((address, error)) = failure else {
+        return Err(anyhow!(
+            "{host:?} has no address: give --host an address of this machine, such as 127.0.0.1"
+        ));
+    };
+    let advice = match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            return Err(anyhow!(
+                "port {port} is in use on {}: stop the program that uses it, or give another one with --port",
+                address.ip()
+            ));
+        }
+        io::ErrorKind::PermissionDenied => "give a port from 1024 on with --port",
+        io::ErrorKind::AddrNotAvailable => "give an address of this machine with --host, such as 127.0.0.1",
+        _ => "give another address with --host and --port",
+    };
+    Err(anyhow!("cannot listen on {address}: {error}; {advice}"))
+}
+
+fn open(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // A restart need not wait until the connections of the last run are forgotten. Windows means something else by it.
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
+}
+
+/// Where a client on this machine finds a server that listens on `address`.
+fn url_of(address: SocketAddr) -> String {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    format!("http://{}", SocketAddr::new(ip, address.port()))
+}
+
+/// The signals that end the program.
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// The number of the next one.
+    async fn next(&mut self) -> i32 {
+        tokio::select! {
+            _ = self.interrupt.recv() => 2,
+            _ = self.terminate.recv() => 15,
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) -> i32 {
+        // Without a handler nothing can be asked to stop.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        2
+    }
+}
+
+impl Signals {
+    /// Ends at the first signal. The second one ends the program at once; what was acknowledged is on the disk.
+    async fn shutdown(mut self) {
+        self.next().await;
+        tracing::info!("stopping: finishing the requests in flight; once more to stop at once");
+        tokio::spawn(async move {
+            let signal = self.next().await;
+            tracing::warn!("stopped at once");
+            std::process::exit(128 + signal);
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args as _, Command, FromArgMatches as _};
+
+    use super::*;
+
+    #[test]
+    fn the_flags_have_the_defaults_of_the_server() {
+        // The environment of whoever runs the tests is not meant.
+        let command =
+            Requests::augment_args(Command::new("serve")).mut_args(|argument| argument.env(None::<&str>));
+        let matches = command.try_get_matches_from(["serve"]).unwrap();
+        let config = Config::from(Requests::from_arg_matches(&matches).unwrap());
+        assert_eq!(format!("{config:?}"), format!("{:?}", Config::default()));
+    }
+
+    #[test]
+    fn a_time_has_a_unit_or_is_in_seconds() {
+        assert_eq!(duration("45"), Ok(Duration::from_secs(45)));
+        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        for text in ["", "soon", "-5s", "-5"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_size_has_a_unit_or_is_in_bytes() {
+        assert_eq!(size("8MiB"), Ok(8 << 20));
+        assert_eq!(size("100 KB"), Ok(100_000));
+        assert_eq!(size("4096"), Ok(4096));
+        for text in ["", "many", "-1"] {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_address_shown_is_one_that_a_client_can_use() {
+        for (address, url) in [
+            ("127.0.0.1:9000", "http://127.0.0.1:9000"),
+            ("0.0.0.0:80", "http://127.0.0.1:80"),
+            ("[::]:9000", "http://[::1]:9000"),
+            ("192.0.2.7:9000", "http://192.0.2.7:9000"),
+        ] {
+            assert_eq!(url_of(address.parse().unwrap()), url);
+        }
+    }
+}

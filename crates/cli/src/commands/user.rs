@@ -1,0 +1,327 @@
+//! `stheno user`: who may sign in, and with what. Works beside a server on the same database.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write};
+
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use clap::{Subcommand, ValueEnum};
+use comfy_table::Table;
+use serde_json::{Value, json};
+use stheno_auth::api_token::ApiToken;
+use stheno_auth::secret::Secret;
+use stheno_store::{NewUser, Role, Store, StoreError, StoreOptions, UserSummary};
+
+use crate::database::Database;
+use crate::{email, password};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Create a user
+    Create(Create),
+    /// Make an API token for a user, and print it: it is shown only this once
+    Token(Token),
+    /// Give a user a new password
+    Password(Password),
+    /// List the users, the oldest first
+    List(List),
+}
+
+#[derive(Debug, clap::Args)]
+struct Create {
+    /// The e-mail address to sign in with
+    #[arg(long, value_parser = email::parse)]
+    email: String,
+
+    /// What the user is to the shop
+    #[arg(
+        long,
+        default_value = Role::Member.as_str(),
+        value_parser = PossibleValuesParser::new(ROLES.map(Role::as_str)).try_map(|text| role(&text))
+    )]
+    role: Role,
+
+    #[command(flatten)]
+    password: PasswordSource,
+
+    #[command(flatten)]
+    output: Output,
+
+    #[command(flatten)]
+    database: Database,
+}
+
+#[derive(Debug, clap::Args)]
+struct Token {
+    /// The user's e-mail address
+    #[arg(long, value_parser = email::parse)]
+    email: String,
+
+    #[command(flatten)]
+    output: Output,
+
+    #[command(flatten)]
+    database: Database,
+}
+
+#[derive(Debug, clap::Args)]
+struct Password {
+    /// The user's e-mail address
+    #[arg(long, value_parser = email::parse)]
+    email: String,
+
+    #[command(flatten)]
+    password: PasswordSource,
+
+    #[command(flatten)]
+    output: Output,
+
+    #[command(flatten)]
+    database: Database,
+}
+
+#[derive(Debug, clap::Args)]
+struct List {
+    #[command(flatten)]
+    output: Output,
+
+    #[command(flatten)]
+    database: Database,
+}
+
+/// Where a password comes from.
+#[derive(Debug, clap::Args)]
+struct PasswordSource {
+    /// Read the password from the first line of standard input
+    #[arg(long, conflicts_with = "generate_password")]
+    password_stdin: bool,
+
+    /// Make up a password and print it, instead of asking for one at a terminal
+    #[arg(long)]
+    generate_password: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct Output {
+    /// How the result is written, to standard output
+    #[arg(long = "output", value_name = "FORMAT", value_enum, default_value_t = OutputFormat::Text)]
+    format: OutputFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum OutputFormat {
+    Text,
+    Json,
+}
+
+const ROLES: [Role; 3] = [Role::Admin, Role::Member, Role::Developer];
+
+fn role(name: &str) -> Result<Role> {
+    let role = ROLES.into_iter().find(|role| role.as_str() == name);
+    role.context("no such role")
+}
+
+pub(crate) async fn run(arguments: Arguments) -> Result<()> {
+    match arguments.action {
+        Action::Create(arguments) => create(arguments).await,
+        Action::Token(arguments) => token(arguments).await,
+        Action::Password(arguments) => set_password(arguments).await,
+        Action::List(arguments) => list(arguments).await,
+    }
+}
+
+async fn create(arguments: Create) -> Result<()> {
+    let Create { email, role, database, output, .. } = arguments;
+    let password = arguments.password.read()?;
+    let password_hash = password::hash(password.secret().clone()).await?;
+    let store = database.open(StoreOptions::default()).await?;
+    let user = NewUser { email: email.clone(), password_hash: Some(password_hash), role, token_hash: None };
+    let id = match store.create_user(user).await {
+        Err(StoreError::Duplicate(_)) => bail!(
+            "there is a user {email} already: give another address, or make a new password with `stheno user password`"
+        ),
+        created => created?,
+    };
+    store.close().await;
+    note(&format!("Created {email} ({})", role.as_str()))?;
+    let result = json!({ "id": id, "email": email, "role": role.as_str() });
+    password.tell(result, &output)
+}
+
+async fn token(arguments: Token) -> Result<()> {
+    let Token { email, database, output } = arguments;
+    let store = open_existing(&database).await?;
+    let id = id_of(&store, &email).await?;
+    let token = ApiToken::generate()?;
+    ensure!(store.create_api_token(&id, token.hash()).await?, gone(&email));
+    store.close().await;
+    note(&format!("A new API token of {email}, shown only this once:"))?;
+    let result = json!({ "id": id, "email": email, "api_token": token.expose() });
+    output.write(&result, token.expose())
+}
+
+async fn set_password(arguments: Password) -> Result<()> {
+    let Password { email, database, output, .. } = arguments;
+    let store = open_existing(&database).await?;
+    let id = id_of(&store, &email).await?;
+    let password = arguments.password.read()?;
+    let password_hash = password::hash(password.secret().clone()).await?;
+    ensure!(store.set_password_hash(&id, password_hash).await?, gone(&email));
+    store.close().await;
+    note(&format!("Changed the password of {email}"))?;
+    let result = json!({ "id": id, "email": email });
+    password.tell(result, &output)
+}
+
+async fn list(arguments: List) -> Result<()> {
+    let store = open_existing(&arguments.database).await?;
+    let users = store.list_users().await?;
+    store.close().await;
+    let result: Value = users
+        .iter()
+        .map(|user| {
+            json!({
+                "id": user.id,
+                "email": user.email,
+                "role": user.role,
+                "api_tokens": user.tokens,
+                "created_at": user.created_at,
+            })
+        })
+        .collect();
+    arguments.output.write(&result, &table(&users))
+}
+
+fn table(users: &[UserSummary]) -> String {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_header(["E-MAIL", "ROLE", "API TOKENS", "CREATED (UTC)", "ID"]);
+    for user in users {
+        table.add_row([
+            user.email.clone(),
+            user.role.clone(),
+            user.tokens.to_string(),
+            user.created_at.strftime("%Y-%m-%d %H:%M").to_string(),
+            user.id.clone(),
+        ]);
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table.trim_fmt()
+}
+
+/// Opens the store to look something up: a database that is not there has nothing, and is not made.
+async fn open_existing(database: &Database) -> Result<Store> {
+    if let Some(file) = database.file() {
+        ensure!(
+            file.exists(),
+            "there is no database file {}: name it with --database sqlite:PATH, or make one with `stheno serve`",
+            file.display()
+        );
+    }
+    database.open(StoreOptions::default()).await
+}
+
+async fn id_of(store: &Store, email: &str) -> Result<String> {
+    let user = store.user_by_email(email).await?;
+    let user = user.with_context(|| {
+        format!("there is no user {email}: see `stheno user list`, or create one with `stheno user create`")
+    })?;
+    Ok(user.id)
+}
+
+fn gone(email: &str) -> anyhow::Error {
+    anyhow!("the user {email} has just been deleted")
+}
+
+/// A password that is about to be set.
+#[derive(Debug)]
+enum NewPassword {
+    Chosen(Secret),
+    Made(Secret),
+}
+
+impl PasswordSource {
+    fn read(&self) -> Result<NewPassword> {
+        let chosen = if self.password_stdin {
+            Some(read_line()?)
+        } else if self.generate_password || !io::stdin().is_terminal() {
+            None
+        } else {
+            ask()?
+        };
+        let Some(chosen) = chosen else {
+            return Ok(NewPassword::Made(password::generate()?));
+        };
+        if password::is_short(&chosen) {
+            note("Warning: the password is short, and guessed soon")?;
+        }
+        Ok(NewPassword::Chosen(chosen))
+    }
+}
+
+fn read_line() -> Result<Secret> {
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line).context("cannot read the password from standard input")?;
+    Secret::from_file_content(&line)
+        .ok()
+        .context("standard input has no password: write it on the first line")
+}
+
+/// Asks at the terminal, without showing what is typed. `None` if nothing is typed.
+fn ask() -> Result<Option<Secret>> {
+    let ask = |prompt| rpassword::prompt_password(prompt).context("cannot ask for a password");
+    let password = ask("Password (leave it empty to have one made up): ")?;
+    if password.is_empty() {
+        return Ok(None);
+    }
+    ensure!(
+        ask("Once more: ")? == password,
+        "the two passwords differ: nothing was changed, so run the command again"
+    );
+    Ok(Some(password.parse()?))
+}
+
+impl NewPassword {
+    fn secret(&self) -> &Secret {
+        match self {
+            Self::Chosen(secret) | Self::Made(secret) => secret,
+        }
+    }
+
+    /// Adds the password to the result, if nobody knows it yet, and writes the result.
+    fn tell(&self, mut result: Value, output: &Output) -> Result<()> {
+        match self {
+            Self::Chosen(_) => output.write(&result, ""),
+            Self::Made(password) => {
+                note("The password, shown only this once:")?;
+                result["password"] = password.expose().into();
+                output.write(&result, password.expose())
+            }
+        }
+    }
+}
+
+impl Output {
+    /// Writes a result: as JSON, or the text where there is any.
+    fn write(&self, result: &Value, text: &str) -> Result<()> {
+        let mut stdout = io::stdout().lock();
+        match self.format {
+            OutputFormat::Json => writeln!(stdout, "{result:#}")?,
+            OutputFormat::Text if text.is_empty() => {}
+            OutputFormat::Text => writeln!(stdout, "{text}")?,
+        }
+        Ok(())
+    }
+}
+
+/// Tells the person at the terminal how it went, apart from the result.
+fn note(text: &str) -> Result<()> {
+    writeln!(io::stderr(), "{text}").context("cannot write to standard error")
+}

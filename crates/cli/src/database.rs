@@ -1,0 +1,85 @@
+//! Where the data is, and how it is opened.
+
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use stheno_store::{Store, StoreOptions};
+
+const DEFAULT_URL: &str = "sqlite:stheno.db";
+
+/// The database that a command works on.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Data")]
+pub(crate) struct Database {
+    /// Where the data is: `sqlite:PATH`, a file that is made if it is not there
+    #[arg(
+        long = "database",
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL",
+        default_value = DEFAULT_URL
+    )]
+    url: String,
+}
+
+impl Database {
+    /// Opens the store, and makes it if it is not there.
+    pub(crate) async fn open(&self, options: StoreOptions) -> Result<Store> {
+        Ok(Store::open(&self.url, options).await?)
+    }
+
+    /// The database, as a person knows it.
+    pub(crate) fn shown(&self) -> impl Display {
+        self.file().map_or("the database".into(), Path::to_string_lossy)
+    }
+
+    /// The file that the data is in. `None` if the URL names none, which opening it explains.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        let path = self.url.strip_prefix("sqlite:")?;
+        Some(Path::new(path.strip_prefix("//").unwrap_or(path)))
+    }
+
+    /// The file for credentials that no terminal can show: beside the data, named after it.
+    pub(crate) fn credentials_file(&self) -> Option<PathBuf> {
+        let mut name = self.file()?.as_os_str().to_owned();
+        name.push(".credentials");
+        Some(name.into())
+    }
+
+    /// What a command line must say to mean this database, with a space in front; nothing for the usual one.
+    pub(crate) fn as_flag(&self) -> String {
+        if self.url == DEFAULT_URL {
+            String::new()
+        } else {
+            format!(" --database {}", shell_words::quote(&self.url))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn database(url: &str) -> Database {
+        Database { url: url.to_owned() }
+    }
+
+    #[test]
+    fn the_credentials_lie_beside_the_data() {
+        for (url, file) in [
+            ("sqlite:stheno.db", "stheno.db.credentials"),
+            ("sqlite:///var/lib/shop", "/var/lib/shop.credentials"),
+            ("sqlite://shop.db", "shop.db.credentials"),
+        ] {
+            assert_eq!(database(url).credentials_file().as_deref(), Some(Path::new(file)));
+        }
+        assert_eq!(database("postgres://localhost/shop").credentials_file(), None);
+    }
+
+    #[test]
+    fn another_database_is_named_so_that_a_shell_reads_it() {
+        assert_eq!(database(DEFAULT_URL).as_flag(), "");
+        assert_eq!(database("sqlite:my shop.db").as_flag(), " --database 'sqlite:my shop.db'");
+    }
+}

@@ -1,0 +1,89 @@
+//! Stheno's one program: the server and its command line.
+//!
+//! `commands` holds a file for each command, with its flags. What they share lies beside it: where the data is
+//! (`database`), values that are no flags (`given`), who administers the shop first (`administrator`), the demo shop
+//! (`demo`) and what a person reads at the first start (`welcome`).
+//!
+//! Standard output carries what another program could read; everything that tells a person how it went goes to
+//! standard error. A failure is one line that says what to do.
+
+mod administrator;
+mod commands;
+mod database;
+mod demo;
+mod email;
+mod given;
+mod password;
+mod secrets;
+mod usage;
+mod welcome;
+
+use std::io;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use mimalloc::MiMalloc;
+
+use crate::commands::{serve, user};
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+/// Customer groups for commerce: a server that answers as Medusa v1 does
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the shop over HTTP
+    Serve(Box<serve::Arguments>),
+    /// Manage who may sign in
+    User(user::Arguments),
+}
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage::explain(&error),
+    };
+    match run(arguments.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read our output has enough of it, as in `stheno user list | head -1`.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            usage::complain(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Runtime::new().context("cannot start threads")?;
+    runtime.block_on(async {
+        match command {
+            Command::Serve(arguments) => serve::run(*arguments).await,
+            Command::User(arguments) => user::run(arguments).await,
+        }
+    })
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Arguments;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

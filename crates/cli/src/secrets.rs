@@ -1,0 +1,94 @@
+//! What tokens and cookies are signed with: given, or made once and kept with the data.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use secrecy::ExposeSecret as _;
+use stheno_auth::secret::{Secret, SigningKeys};
+use stheno_store::Store;
+
+use crate::given::given;
+
+/// Secrets that sign. Where none is given, one is made once and kept in the database
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Secrets, made once and kept in the database where none is given")]
+pub(crate) struct SecretArguments {
+    /// File with the secret that signs bearer tokens; or set JWT_SECRET to the secret itself
+    #[arg(long, env = "JWT_SECRET_FILE", value_name = "FILE")]
+    jwt_secret_file: Option<PathBuf>,
+
+    /// File with the secret before it, whose tokens still count; or set JWT_SECRET_PREVIOUS
+    #[arg(long, env = "JWT_SECRET_PREVIOUS_FILE", value_name = "FILE")]
+    jwt_secret_previous_file: Option<PathBuf>,
+
+    /// File with the secret that signs session cookies; or set COOKIE_SECRET to the secret itself
+    #[arg(long, env = "COOKIE_SECRET_FILE", value_name = "FILE")]
+    cookie_secret_file: Option<PathBuf>,
+
+    /// File with the secret before it, whose sessions still count; or set COOKIE_SECRET_PREVIOUS
+    #[arg(long, env = "COOKIE_SECRET_PREVIOUS_FILE", value_name = "FILE")]
+    cookie_secret_previous_file: Option<PathBuf>,
+}
+
+/// The secrets that were given.
+#[derive(Debug)]
+pub(crate) struct Given {
+    /// For bearer tokens.
+    pub(crate) jwt: GivenKeys,
+    /// For session cookies.
+    pub(crate) cookie: GivenKeys,
+}
+
+/// The secrets for one purpose, as far as they were given.
+#[derive(Debug)]
+pub(crate) struct GivenKeys {
+    /// The name under which the database keeps the secret that was not given.
+    name: &'static str,
+    current: Option<Secret>,
+    previous: Option<Secret>,
+}
+
+impl SecretArguments {
+    /// Reads variables and files.
+    pub(crate) fn read(&self) -> Result<Given> {
+        Ok(Given {
+            jwt: GivenKeys {
+                name: "jwt",
+                current: signing("JWT_SECRET", self.jwt_secret_file.as_deref())?,
+                previous: given("JWT_SECRET_PREVIOUS", self.jwt_secret_previous_file.as_deref())?,
+            },
+            cookie: GivenKeys {
+                name: "cookie",
+                current: signing("COOKIE_SECRET", self.cookie_secret_file.as_deref())?,
+                previous: given("COOKIE_SECRET_PREVIOUS", self.cookie_secret_previous_file.as_deref())?,
+            },
+        })
+    }
+}
+
+/// A secret to sign with, with a warning if it is short.
+fn signing(variable: &str, file: Option<&Path>) -> Result<Option<Secret>> {
+    let secret = given(variable, file)?;
+    if secret.as_ref().is_some_and(Secret::is_short) {
+        tracing::warn!(
+            "{variable} is shorter than {} bytes, so it can be guessed from one token: choose a longer one, and give \
+             this one as {variable}_PREVIOUS until everybody has signed in anew",
+            Secret::RECOMMENDED_BYTES
+        );
+    }
+    Ok(secret)
+}
+
+impl GivenKeys {
+    /// The keys, with what was not given from the database.
+    pub(crate) async fn complete(self, store: &Store) -> Result<SigningKeys> {
+        let current = match self.current {
+            Some(current) => current,
+            None => {
+                let fresh = Secret::generate()?.expose().to_owned();
+                store.secret(self.name, fresh).await?.expose_secret().parse()?
+            }
+        };
+        Ok(SigningKeys::new(current, self.previous))
+    }
+}
