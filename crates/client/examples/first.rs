@@ -8,16 +8,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let groups = medusa.admin().customer_groups();
     let customers = medusa.admin().customers();
 
-    let group = groups
-        .create("Spring guests")
-        .metadata([("season", "spring")])
-        .await?;
+    let group = groups.create("Spring guests").metadata([("season", "spring")]).await?;
     println!("made {} ({})", group.name, group.id);
 
     let guests = customers.list().has_account(false).limit(3).await?;
-    groups
-        .add_customers(&group.id, guests.items.iter().map(|guest| &guest.id))
-        .await?;
+    groups.add_customers(&group.id, guests.items.iter().map(|guest| &guest.id)).await?;
 
     for member in groups.list_customers(&group.id).await? {
         println!("{} is in", member.email);

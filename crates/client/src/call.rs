@@ -38,20 +38,12 @@ pub(crate) struct Options {
 /// # Every call
 impl<O: Operation> Call<O> {
     pub(crate) fn new(client: &Client, operation: O) -> Self {
-        Self {
-            client: client.clone(),
-            operation,
-            options: Options::default(),
-        }
+        Self { client: client.clone(), operation, options: Options::default() }
     }
 
     /// The same call for another operation.
     pub(crate) fn map<P>(self, map: impl FnOnce(O) -> P) -> Call<P> {
-        Call {
-            client: self.client,
-            operation: map(self.operation),
-            options: self.options,
-        }
+        Call { client: self.client, operation: map(self.operation), options: self.options }
     }
 
     /// Sends a header, in place of the one that the client would send.
@@ -124,14 +116,7 @@ impl<O: Operation> Call<O> {
     /// If its status is no success, or its body not what it should be.
     pub fn read(&self, answer: http::Response<Bytes>) -> Result<Response<O::Answer>, Error> {
         let (head, body) = answer.into_parts();
-        read(
-            &self.operation,
-            RawAnswer {
-                status: head.status,
-                headers: head.headers,
-                body,
-            },
-        )
+        read(&self.operation, RawAnswer { status: head.status, headers: head.headers, body })
     }
 }
 
@@ -200,11 +185,7 @@ impl<O: Listing> Call<O> {
 
 impl<O: Clone> Clone for Call<O> {
     fn clone(&self) -> Self {
-        Self {
-            client: self.client.clone(),
-            operation: self.operation.clone(),
-            options: self.options.clone(),
-        }
+        Self { client: self.client.clone(), operation: self.operation.clone(), options: self.options.clone() }
     }
 }
 
@@ -257,9 +238,7 @@ where
     N: TryInto<HeaderName>,
     V: TryInto<HeaderValue>,
 {
-    let name = name
-        .try_into()
-        .map_err(|_| Error::invalid_request("a header's name is none"))?;
+    let name = name.try_into().map_err(|_| Error::invalid_request("a header's name is none"))?;
     let mut value: HeaderValue = value
         .try_into()
         .map_err(|_| Error::invalid_request(format!("the value of the header {name} cannot be sent")))?;

@@ -42,12 +42,11 @@ impl Client {
             headers: Ok(HeaderMap::new()),
             retry: Retry::default(),
             timeout: Some(Duration::from_secs(120)),
-            timeouts: Timeouts {
-                connect: Duration::from_secs(10),
-                read: Duration::from_secs(30),
-            },
+            timeouts: Timeouts { connect: Duration::from_secs(10), read: Duration::from_secs(30) },
             configure_http: None,
             http_client: None,
+            #[cfg(any(test, feature = "test"))]
+            transport: None,
         }
     }
 
@@ -103,6 +102,8 @@ pub struct ClientBuilder {
     timeouts: Timeouts,
     configure_http: Option<Configure>,
     http_client: Option<reqwest::Client>,
+    #[cfg(any(test, feature = "test"))]
+    transport: Option<Box<dyn Transport>>,
 }
 
 type Configure = Box<dyn FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send>;
@@ -110,47 +111,32 @@ type Configure = Box<dyn FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilde
 impl ClientBuilder {
     /// A user's API token, sent as `x-medusa-access-token`.
     pub fn api_key(self, key: impl AsRef<str>) -> Self {
-        Self {
-            credential: Credential::api_key(key.as_ref()),
-            ..self
-        }
+        Self { credential: Credential::api_key(key.as_ref()), ..self }
     }
 
     /// A JSON Web Token, as [`get_token`](crate::Auth::get_token) brings one, sent as `Authorization: Bearer`.
     ///
     /// It is not renewed; with [`email_and_password`](Self::email_and_password), tokens are.
     pub fn bearer_token(self, token: impl AsRef<str>) -> Self {
-        Self {
-            credential: Credential::bearer(token.as_ref()),
-            ..self
-        }
+        Self { credential: Credential::bearer(token.as_ref()), ..self }
     }
 
     /// A user's e-mail address and password. A token is fetched with the first request, used for all that follow, and
     /// fetched again when the server refuses it.
     pub fn email_and_password(self, email: impl Into<String>, password: impl Into<String>) -> Self {
-        Self {
-            credential: Ok(Credential::login(Credentials::new(email, password))),
-            ..self
-        }
+        Self { credential: Ok(Credential::login(Credentials::new(email, password))), ..self }
     }
 
     /// A session: the cookie that [`create_session`](crate::Auth::create_session) brings is kept, and sent from then on.
     ///
     /// Medusa in production sets the cookie only if it is reached over https, or a proxy says so.
     pub fn session(self) -> Self {
-        Self {
-            credential: Credential::session(None),
-            ..self
-        }
+        Self { credential: Credential::session(None), ..self }
     }
 
     /// A session that there is already: the value of the cookie `connect.sid`.
     pub fn session_cookie(self, cookie: impl AsRef<str>) -> Self {
-        Self {
-            credential: Credential::session(Some(cookie.as_ref())),
-            ..self
-        }
+        Self { credential: Credential::session(Some(cookie.as_ref())), ..self }
     }
 
     /// A header for all requests.
@@ -175,10 +161,7 @@ impl ClientBuilder {
 
     /// How long a call may take with all its attempts, 120 seconds by default. `None`: as long as it takes.
     pub fn timeout(self, timeout: impl Into<Option<Duration>>) -> Self {
-        Self {
-            timeout: timeout.into(),
-            ..self
-        }
+        Self { timeout: timeout.into(), ..self }
     }
 
     /// How long connecting may take, 10 seconds by default. Has no effect on an [`http_client`](Self::http_client).
@@ -217,10 +200,13 @@ impl ClientBuilder {
     /// Forbid it to follow redirects: it might carry the API key to wherever they point. The feature `rustls` leaves it
     /// to you to choose a provider for it; without one, reqwest panics.
     pub fn http_client(self, client: reqwest::Client) -> Self {
-        Self {
-            http_client: Some(client),
-            ..self
-        }
+        Self { http_client: Some(client), ..self }
+    }
+
+    /// Something else than HTTP.
+    #[cfg(any(test, feature = "test"))]
+    pub(crate) fn transport(self, transport: Box<dyn Transport>) -> Self {
+        Self { transport: Some(transport), ..self }
     }
 
     /// The client.
@@ -229,30 +215,34 @@ impl ClientBuilder {
     ///
     /// [`is_invalid_request`](Error::is_invalid_request) if the address is no address, a credential or header cannot be
     /// sent, or TLS cannot be set up. Nothing is sent yet.
-    pub fn build(self) -> Result<Client, Error> {
+    pub fn build(mut self) -> Result<Client, Error> {
         let base = BaseUrl::parse(&self.url)?;
-        let http = match self.http_client {
-            Some(client) => client,
-            None => http_client(self.timeouts, base.is_https(), self.configure_http)?,
-        };
         Ok(Client {
             shared: Arc::new(Shared {
+                transport: self.carrier(&base)?,
                 base,
                 credential: self.credential?,
                 headers: self.headers?,
                 retry: self.retry,
                 timeout: self.timeout,
-                transport: Box::new(http),
             }),
         })
+    }
+
+    fn carrier(&mut self, base: &BaseUrl) -> Result<Box<dyn Transport>, Error> {
+        #[cfg(any(test, feature = "test"))]
+        if let Some(transport) = self.transport.take() {
+            return Ok(transport);
+        }
+        Ok(Box::new(match self.http_client.take() {
+            Some(client) => client,
+            None => http_client(self.timeouts, base.is_https(), self.configure_http.take())?,
+        }))
     }
 }
 
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("ClientBuilder")
-            .field("credential", &self.credential)
-            .finish_non_exhaustive()
+        formatter.debug_struct("ClientBuilder").field("credential", &self.credential).finish_non_exhaustive()
     }
 }

@@ -36,20 +36,13 @@ impl Credential {
     }
 
     pub(crate) fn login(credentials: Credentials) -> Self {
-        Self::Login {
-            credentials,
-            token: tokio::sync::Mutex::default(),
-        }
+        Self::Login { credentials, token: tokio::sync::Mutex::default() }
     }
 
     pub(crate) fn session(cookie: Option<&str>) -> Result<Self, Error> {
         let cookie = cookie.map(|cookie| {
             let name_given = cookie.starts_with(SESSION_COOKIE);
-            if name_given {
-                secret(cookie)
-            } else {
-                secret(&format!("{SESSION_COOKIE}={cookie}"))
-            }
+            if name_given { secret(cookie) } else { secret(&format!("{SESSION_COOKIE}={cookie}")) }
         });
         Ok(Self::Session(Mutex::new(cookie.transpose()?)))
     }

@@ -62,10 +62,7 @@ impl RawAnswer {
     }
 
     fn content_type(&self) -> &str {
-        self.headers
-            .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
+        self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
     fn error_body(&self) -> Option<ErrorBody> {
@@ -263,9 +260,7 @@ impl Error {
     }
 
     fn error_body(&self) -> Option<ErrorBody> {
-        self.answer()
-            .filter(|_| matches!(self.0.kind, Kind::Status))
-            .and_then(RawAnswer::error_body)
+        self.answer().filter(|_| matches!(self.0.kind, Kind::Status)).and_then(RawAnswer::error_body)
     }
 
     /// The innermost cause: the one that says what happened.
@@ -276,10 +271,7 @@ impl Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0
-            .source
-            .as_deref()
-            .map(|source| source as &(dyn StdError + 'static))
+        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
     }
 }
 
@@ -296,11 +288,7 @@ impl fmt::Display for Error {
             (Kind::Interrupted, _) => formatter.write_str("the connection failed")?,
             (Kind::Status, Some(answer)) => self.fmt_status(answer, formatter)?,
             (_, Some(answer)) => {
-                write!(
-                    formatter,
-                    "{}, but the body is not what it should be",
-                    answer.status
-                )?;
+                write!(formatter, "{}, but the body is not what it should be", answer.status)?;
             }
             (_, None) => formatter.write_str("no answer")?,
         }
@@ -309,11 +297,7 @@ impl fmt::Display for Error {
         }
         if let (Kind::Decode, Some(answer)) = (&inner.kind, &inner.answer) {
             let start = one_line(&String::from_utf8_lossy(&answer.body), 80);
-            write!(
-                formatter,
-                " (it is {} and begins {start:?})",
-                answer.content_type()
-            )?;
+            write!(formatter, " (it is {} and begins {start:?})", answer.content_type())?;
         }
         if inner.attempts > 1 {
             write!(formatter, ", after {} attempts", inner.attempts)?;
@@ -330,10 +314,7 @@ impl Error {
     fn fmt_status(&self, answer: &RawAnswer, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}", answer.status)?;
         if let Some(location) = answer.headers.get(LOCATION).and_then(|value| value.to_str().ok()) {
-            write!(
-                formatter,
-                " to {location}, which is not followed: is the server's address right?"
-            )?;
+            write!(formatter, " to {location}, which is not followed: is the server's address right?")?;
         }
         let status = answer.status.to_string();
         let message = self.message().filter(|message| !status.ends_with(message));
@@ -353,9 +334,7 @@ impl Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let body = self
-            .body()
-            .map(|body| one_line(&String::from_utf8_lossy(body), 1000));
+        let body = self.body().map(|body| one_line(&String::from_utf8_lossy(body), 1000));
         formatter
             .debug_struct("Error")
             .field("kind", &self.0.kind)
@@ -399,11 +378,8 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
 /// Text from elsewhere, fit for one line: without line breaks and other control characters, and not too long.
 fn one_line(text: &str, limit: usize) -> String {
     let text = text.trim();
-    let mut line: String = text
-        .chars()
-        .take(limit)
-        .map(|char| if char.is_control() { ' ' } else { char })
-        .collect();
+    let mut line: String =
+        text.chars().take(limit).map(|char| if char.is_control() { ' ' } else { char }).collect();
     if text.chars().nth(limit).is_some() {
         line.push('…');
     }
@@ -460,21 +436,14 @@ mod tests {
         let page = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<title>Error</title>\n</head>\n<body>\n\
                     <pre>SyntaxError: Unexpected token &#39;b&#39;<br> &nbsp; at parse</pre>\n</body>\n</html>\n";
         let error = status(400, "text/html; charset=utf-8", page);
-        assert_eq!(
-            error.to_string(),
-            "GET http://h/x: 400 Bad Request: SyntaxError: Unexpected token 'b'"
-        );
+        assert_eq!(error.to_string(), "GET http://h/x: 400 Bad Request: SyntaxError: Unexpected token 'b'");
         assert!(!error.is_validation());
 
         let error = status(404, "text/html; charset=utf-8", "<pre>Cannot GET /nope</pre>");
         assert!(!error.is_not_found(), "the path is unknown, not the record");
         assert_eq!(error.status(), Some(StatusCode::NOT_FOUND));
 
-        let error = status(
-            502,
-            "text/html",
-            "<html><head><title>502 Bad Gateway</title></head></html>",
-        );
+        let error = status(502, "text/html", "<html><head><title>502 Bad Gateway</title></head></html>");
         assert_eq!(error.to_string(), "GET http://h/x: 502 Bad Gateway");
         assert!(error.is_server_error());
     }

@@ -33,11 +33,8 @@ async fn attempts<O: Operation>(
 ) -> Result<Response<O::Answer>, Error> {
     let shared = &*call.client.shared;
     let retry = call.options.retry.as_ref().unwrap_or(&shared.retry);
-    let deadline = call
-        .options
-        .timeout
-        .or(shared.timeout)
-        .and_then(|timeout| Instant::now().checked_add(timeout));
+    let deadline =
+        call.options.timeout.or(shared.timeout).and_then(|timeout| Instant::now().checked_add(timeout));
     let repeatable = !writes || call.operation.is_repeatable();
     let mut failures = 0;
     let mut outcome_unknown = false;
@@ -54,10 +51,7 @@ async fn attempts<O: Operation>(
         let wait = retry
             .wait(&failure, failures, repeatable, random_fraction())
             .filter(|wait| deadline.is_none_or(|deadline| Instant::now() + *wait < deadline));
-        let error = failure
-            .error
-            .with_call(describe(request))
-            .with_attempts(failures, outcome_unknown);
+        let error = failure.error.with_call(describe(request)).with_attempts(failures, outcome_unknown);
         let Some(wait) = wait else {
             trace.failed(&error);
             return Err(error);
@@ -77,18 +71,13 @@ async fn attempt(
     let mut renewed = false;
     loop {
         let mut request = request.clone();
-        let credential = if authenticated {
-            credential(shared, deadline).await?
-        } else {
-            None
-        };
+        let credential = if authenticated { credential(shared, deadline).await? } else { None };
         if let Some((name, value)) = &credential {
             request.headers_mut().entry(name).or_insert_with(|| value.clone());
         }
-        let answer = send(shared, request, deadline).await.map_err(|error| Failure {
-            sent: !error.is_connect(),
-            error,
-        })?;
+        let answer = send(shared, request, deadline)
+            .await
+            .map_err(|error| Failure { sent: !error.is_connect(), error })?;
         shared.credential.learn(&answer.headers);
         if answer.status == StatusCode::UNAUTHORIZED
             && !renewed
@@ -99,10 +88,7 @@ async fn attempt(
             continue;
         }
         if !answer.status.is_success() {
-            return Err(Failure {
-                error: Error::refused(answer),
-                sent: true,
-            });
+            return Err(Failure { error: Error::refused(answer), sent: true });
         }
         return Ok(answer);
     }
@@ -115,9 +101,9 @@ async fn send(
 ) -> Result<RawAnswer, Error> {
     let sending = shared.transport.send(request);
     match deadline {
-        Some(deadline) => timeout_at(deadline, sending)
-            .await
-            .unwrap_or_else(|elapsed| Err(Error::timeout(elapsed))),
+        Some(deadline) => {
+            timeout_at(deadline, sending).await.unwrap_or_else(|elapsed| Err(Error::timeout(elapsed)))
+        }
         None => sending.await,
     }
 }
@@ -183,7 +169,121 @@ fn random() -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::Retry;
+    use crate::test::{FakeMedusa, Next};
+
+    const GROUP: &str = r#"{"customer_group": {"id": "cgrp_1", "name": "VIP", "metadata": null,
+        "created_at": "2026-01-01T00:00:00.000Z", "updated_at": "2026-01-01T00:00:00.000Z", "deleted_at": null}}"#;
+
+    fn medusa(nexts: impl IntoIterator<Item = Next>) -> FakeMedusa {
+        let medusa = FakeMedusa::new();
+        nexts.into_iter().for_each(|next| medusa.then(next));
+        medusa
+    }
+
+    fn ok() -> Next {
+        Next::answer(200, GROUP)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_passes_is_tried_again() {
+        let medusa = medusa([Next::answer(503, "busy"), Next::Refuse, ok()]);
+        let start = Instant::now();
+        let group = medusa.client().admin().customer_groups().update("cgrp_1").await.unwrap();
+        assert_eq!(group.name, "VIP");
+        let waited = start.elapsed().as_secs_f64();
+        assert!((0.75..=1.51).contains(&waited), "{waited}");
+
+        let requests = medusa.requests();
+        let keys: Vec<_> = requests.iter().map(|request| &request.headers()[IDEMPOTENCY_KEY]).collect();
+        assert_eq!(keys.len(), 3);
+        assert!(keys.windows(2).all(|pair| pair[0] == pair[1]), "one key for all attempts");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_ends_after_three_attempts() {
+        let medusa = medusa([Next::answer(503, ""), Next::answer(502, ""), Next::answer(504, "late"), ok()]);
+        let error = medusa.client().admin().customer_groups().retrieve("cgrp_1").await.unwrap_err();
+        assert_eq!(error.attempts(), 3);
+        assert_eq!(
+            error.to_string(),
+            "GET http://medusa.test/admin/customer-groups/cgrp_1: 504 Gateway Timeout: late, after 3 attempts"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_create_is_tried_again_only_if_it_came_to_nothing() {
+        for harmless in [Next::Refuse, Next::answer(409, ""), Next::answer(429, "")] {
+            let medusa = medusa([harmless, ok()]);
+            medusa.client().admin().customer_groups().create("VIP").await.unwrap();
+        }
+        for doubtful in [Next::Interrupt, Next::answer(502, ""), Next::answer(503, ""), Next::answer(504, "")]
+        {
+            let medusa = medusa([doubtful, ok()]);
+            let error = medusa.client().admin().customer_groups().create("VIP").await.unwrap_err();
+            assert!(error.is_outcome_unknown(), "{error}");
+            assert_eq!(medusa.requests().len(), 1);
+        }
+        let medusa = medusa([Next::answer(422, "")]);
+        let error = medusa.client().admin().customer_groups().create("VIP").await.unwrap_err();
+        assert!(!error.is_outcome_unknown());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn doubt_outlasts_later_attempts() {
+        let medusa = medusa([Next::Interrupt, Next::Refuse, Next::Refuse]);
+        let error = medusa.client().admin().customer_groups().update("cgrp_1").await.unwrap_err();
+        assert!(error.is_connect() && error.is_outcome_unknown());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_javascript_client_repeats_creates_too() {
+        let medusa = medusa([Next::Interrupt, Next::answer(599, ""), ok()]);
+        let client = medusa.builder().retry(Retry::medusa_js(2)).build().unwrap();
+        let start = Instant::now();
+        client.admin().customer_groups().create("VIP").await.unwrap();
+        assert_eq!(start.elapsed().as_secs_f64().round(), 2.0, "0.5 s and 1.5 s");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_may_have_a_rule_of_its_own() {
+        let medusa = medusa([Next::Refuse, ok()]);
+        let call = medusa.client().admin().customer_groups().retrieve("cgrp_1").retry(Retry::never());
+        assert_eq!(call.await.unwrap_err().attempts(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn time_runs_out() {
+        let medusa = medusa([Next::Hang]);
+        let start = Instant::now();
+        let error = medusa.client().admin().customer_groups().delete("cgrp_1").await.unwrap_err();
+        assert!(error.is_timeout() && error.is_outcome_unknown());
+        assert_eq!(start.elapsed().as_secs(), 120);
+        assert_eq!(medusa.requests().len(), 1, "there was no time left");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn there_is_no_waiting_beyond_the_deadline() {
+        let medusa = medusa([Next::answer(429, ""), ok()]);
+        let call =
+            medusa.client().admin().customer_groups().retrieve("cgrp_1").timeout(Duration::from_millis(100));
+        let start = Instant::now();
+        assert!(call.await.unwrap_err().is_rate_limited());
+        assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn fetching_a_token_is_part_of_the_attempt() {
+        let token = || Next::answer(200, r#"{"access_token": "abc"}"#);
+        let medusa = medusa([Next::answer(503, ""), token(), ok()]);
+        let client = medusa.builder().email_and_password("a@b.c", "d").build().unwrap();
+        client.admin().customer_groups().create("VIP").await.unwrap();
+        let paths: Vec<_> = medusa.requests().iter().map(|request| request.uri().path().to_owned()).collect();
+        assert_eq!(paths, ["/admin/auth/token", "/admin/auth/token", "/admin/customer-groups"]);
+    }
 
     #[test]
     fn keys_are_uuids() {

@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 pub mod admin;
+mod batch;
 mod call;
 mod client;
 mod credential;
@@ -14,10 +15,14 @@ mod raw;
 mod request;
 mod response;
 mod retry;
+mod stream;
+#[cfg(any(test, feature = "test"))]
+pub mod test;
 mod trace;
 mod transport;
 
 pub use admin::{Admin, Auth, CustomerGroups, Customers};
+pub use batch::{BatchReport, Batches, Membership, Progress};
 pub use call::{Call, CallFuture, Optional};
 pub use client::{Client, ClientBuilder};
 pub use error::Error;
@@ -35,6 +40,7 @@ pub use response::Response;
 pub use retry::Retry;
 /// What answers and requests are made of.
 pub use stheno_api_types as types;
+pub use stream::{Items, Pages};
 
 #[doc(no_inline)]
 pub use stheno_api_types::{

@@ -48,6 +48,12 @@ pub trait Listing: Expandable + Operation<Answer = crate::Page<Self::Item>> + Cl
     type Item: Send + 'static;
     /// What it can be sorted by.
     type Sort: std::fmt::Display;
+
+    /// Whether the `count` of an answer is that of all items.
+    #[doc(hidden)]
+    fn counts_all(&self) -> bool {
+        true
+    }
 }
 
 /// Why the body of a successful answer is no answer.

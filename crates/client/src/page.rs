@@ -43,22 +43,12 @@ impl<'a, T> IntoIterator for &'a Page<T> {
 
 impl<G> From<CustomerGroupList<G>> for Page<G> {
     fn from(list: CustomerGroupList<G>) -> Self {
-        Self {
-            items: list.customer_groups,
-            count: list.count,
-            offset: list.offset,
-            limit: list.limit,
-        }
+        Self { items: list.customer_groups, count: list.count, offset: list.offset, limit: list.limit }
     }
 }
 
 impl From<CustomerList> for Page<stheno_api_types::Customer> {
     fn from(list: CustomerList) -> Self {
-        Self {
-            items: list.customers,
-            count: list.count,
-            offset: list.offset,
-            limit: list.limit,
-        }
+        Self { items: list.customers, count: list.count, offset: list.offset, limit: list.limit }
     }
 }

@@ -20,10 +20,7 @@ impl Query {
 
     /// `name[0]=…&name[1]=…`
     pub(crate) fn set_array<T: Into<String>>(&mut self, name: &str, values: impl IntoIterator<Item = T>) {
-        let values: Vec<Value> = values
-            .into_iter()
-            .map(|value| Value::String(value.into()))
-            .collect();
+        let values: Vec<Value> = values.into_iter().map(|value| Value::String(value.into())).collect();
         self.set(name, values);
     }
 
@@ -39,6 +36,15 @@ impl Query {
         if !object.is_empty() {
             self.set(name, object);
         }
+    }
+
+    /// The number that was set, if any.
+    pub(crate) fn number(&self, name: &str) -> Option<u64> {
+        self.0.get(name).and_then(Value::as_str).and_then(|text| text.parse().ok())
+    }
+
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.0.get(name).is_some()
     }
 
     /// Adds parameters, which win over those that are there.
@@ -86,49 +92,32 @@ impl DateRange {
     /// Later than this.
     #[must_use]
     pub fn after(self, time: Timestamp) -> Self {
-        Self {
-            gt: Some(time),
-            ..self
-        }
+        Self { gt: Some(time), ..self }
     }
 
     /// Not before this.
     #[must_use]
     pub fn at_or_after(self, time: Timestamp) -> Self {
-        Self {
-            gte: Some(time),
-            ..self
-        }
+        Self { gte: Some(time), ..self }
     }
 
     /// Earlier than this.
     #[must_use]
     pub fn before(self, time: Timestamp) -> Self {
-        Self {
-            lt: Some(time),
-            ..self
-        }
+        Self { lt: Some(time), ..self }
     }
 
     /// Not after this.
     #[must_use]
     pub fn at_or_before(self, time: Timestamp) -> Self {
-        Self {
-            lte: Some(time),
-            ..self
-        }
+        Self { lte: Some(time), ..self }
     }
 
     fn object(&self) -> Object {
-        [
-            ("gt", self.gt),
-            ("gte", self.gte),
-            ("lt", self.lt),
-            ("lte", self.lte),
-        ]
-        .into_iter()
-        .filter_map(|(name, time)| time.map(|time| (name, to_iso_string(time))))
-        .collect()
+        [("gt", self.gt), ("gte", self.gte), ("lt", self.lt), ("lte", self.lte)]
+            .into_iter()
+            .filter_map(|(name, time)| time.map(|time| (name, to_iso_string(time))))
+            .collect()
     }
 }
 
@@ -172,18 +161,12 @@ pub struct Order<C> {
 impl<C> Order<C> {
     /// Smallest, or earliest, first.
     pub fn ascending(column: C) -> Self {
-        Self {
-            column,
-            descending: false,
-        }
+        Self { column, descending: false }
     }
 
     /// Largest, or latest, first.
     pub fn descending(column: C) -> Self {
-        Self {
-            column,
-            descending: true,
-        }
+        Self { column, descending: true }
     }
 }
 
@@ -215,9 +198,7 @@ impl IdFilter {
 
     /// Any of these ids.
     pub fn any_of<T: Into<String>>(ids: impl IntoIterator<Item = T>) -> Self {
-        Self(Value::Array(
-            ids.into_iter().map(|id| Value::String(id.into())).collect(),
-        ))
+        Self(Value::Array(ids.into_iter().map(|id| Value::String(id.into())).collect()))
     }
 
     /// Ids that come after this text. Ids made by Medusa sort by the time they were made.
@@ -311,10 +292,7 @@ mod tests {
     fn written(set: impl FnOnce(&mut Query)) -> String {
         let mut query = Query::default();
         set(&mut query);
-        percent_encoding::percent_decode_str(&query.write().unwrap())
-            .decode_utf8()
-            .unwrap()
-            .into_owned()
+        percent_encoding::percent_decode_str(&query.write().unwrap()).decode_utf8().unwrap().into_owned()
     }
 
     fn time(text: &str) -> Timestamp {

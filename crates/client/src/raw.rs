@@ -20,12 +20,7 @@ pub struct Raw<T> {
 
 impl<T> Raw<T> {
     pub(crate) fn new(method: Method, path: String) -> Self {
-        Self {
-            method,
-            path,
-            body: None,
-            answer: PhantomData,
-        }
+        Self { method, path, body: None, answer: PhantomData }
     }
 }
 
@@ -33,9 +28,7 @@ impl<T> Raw<T> {
 impl<T> Call<Raw<T>> {
     /// Sends this as the body, as JSON.
     pub fn json(mut self, body: &impl Serialize) -> Self {
-        let body = serde_json::to_vec(body)
-            .map(Bytes::from)
-            .map_err(|error| error.to_string());
+        let body = serde_json::to_vec(body).map(Bytes::from).map_err(|error| error.to_string());
         self.operation.body = Some(body);
         self
     }
@@ -60,9 +53,7 @@ impl<T: DeserializeOwned + Send + 'static> Operation for Raw<T> {
         let mut draft = Draft::new(self.method.clone(), Path::new(&self.path));
         draft.body = match &self.body {
             Some(Err(error)) => {
-                return Err(Error::invalid_request(format!(
-                    "the body cannot be written as JSON: {error}"
-                )));
+                return Err(Error::invalid_request(format!("the body cannot be written as JSON: {error}")));
             }
             Some(Ok(body)) => Some(body.clone()),
             None => None,

@@ -20,11 +20,7 @@ const AGENT: HeaderValue = HeaderValue::from_static(concat!("stheno-client/", en
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// All that RFC 3986 calls unreserved may stand in a path as it is.
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A request without what belongs to the client: its address, headers and credentials.
 #[derive(Clone, Debug)]
@@ -37,29 +33,18 @@ pub struct Draft {
 
 impl Draft {
     pub(crate) fn new(method: Method, path: Path) -> Self {
-        Self {
-            method,
-            path,
-            query: Query::default(),
-            body: None,
-        }
+        Self { method, path, query: Query::default(), body: None }
     }
 
     pub(crate) fn query(self, query: &Query) -> Self {
-        Self {
-            query: query.clone(),
-            ..self
-        }
+        Self { query: query.clone(), ..self }
     }
 
     pub(crate) fn json(self, body: &impl Serialize) -> Result<Self, Error> {
         let body = serde_json::to_vec(body).map_err(|error| {
             Error::invalid_request(format!("the body cannot be written as JSON: {error}"))
         })?;
-        Ok(Self {
-            body: Some(body.into()),
-            ..self
-        })
+        Ok(Self { body: Some(body.into()), ..self })
     }
 
     /// The request, with the headers given last winning over those that every request has.
@@ -133,9 +118,7 @@ impl BaseUrl {
             return Err(invalid("must begin with http:// or https://"));
         }
         if authority.as_str().contains('@') {
-            return Err(invalid(
-                "must not hold a user name; give credentials to the builder",
-            ));
+            return Err(invalid("must not hold a user name; give credentials to the builder"));
         }
         if uri.query().is_some() {
             return Err(invalid("must not hold a query"));
@@ -148,9 +131,7 @@ impl BaseUrl {
     }
 
     pub(crate) fn is_https(&self) -> bool {
-        self.0
-            .get(..6)
-            .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"))
+        self.0.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"))
     }
 }
 
@@ -159,46 +140,25 @@ mod tests {
     use super::*;
 
     fn base(text: &str) -> Result<String, String> {
-        BaseUrl::parse(text)
-            .map(|base| base.0)
-            .map_err(|error| error.to_string())
+        BaseUrl::parse(text).map(|base| base.0).map_err(|error| error.to_string())
     }
 
     #[test]
     fn ids_are_one_segment() {
-        let path = Path::new("/admin/customer-groups")
-            .id("a b/ç\"<x>?#%2e.")
-            .unwrap()
-            .then("/customers");
-        assert_eq!(
-            path.0,
-            "/admin/customer-groups/a%20b%2F%C3%A7%22%3Cx%3E%3F%23%252e./customers"
-        );
+        let path = Path::new("/admin/customer-groups").id("a b/ç\"<x>?#%2e.").unwrap().then("/customers");
+        assert_eq!(path.0, "/admin/customer-groups/a%20b%2F%C3%A7%22%3Cx%3E%3F%23%252e./customers");
         for id in ["", ".", ".."] {
-            assert!(
-                Path::new("/admin/customer-groups")
-                    .id(id)
-                    .unwrap_err()
-                    .is_invalid_request()
-            );
+            assert!(Path::new("/admin/customer-groups").id(id).unwrap_err().is_invalid_request());
         }
     }
 
     #[test]
     fn addresses_are_checked() {
         assert_eq!(base("http://localhost:9000").unwrap(), "http://localhost:9000");
-        assert_eq!(
-            base(" https://shop.example/medusa/ ").unwrap(),
-            "https://shop.example/medusa"
-        );
-        for wrong in [
-            "",
-            "shop.example",
-            "/admin",
-            "ftp://shop.example",
-            "https://a:b@shop.example",
-            "http://x?y=z",
-        ] {
+        assert_eq!(base(" https://shop.example/medusa/ ").unwrap(), "https://shop.example/medusa");
+        for wrong in
+            ["", "shop.example", "/admin", "ftp://shop.example", "https://a:b@shop.example", "http://x?y=z"]
+        {
             assert!(base(wrong).is_err(), "{wrong}");
         }
     }
@@ -207,19 +167,11 @@ mod tests {
     fn everything_comes_together() {
         let mut query = Query::default();
         query.set("q", "süß & salzig");
-        let draft = Draft::new(Method::POST, Path::new("/admin/x"))
-            .query(&query)
-            .json(&[1])
-            .unwrap();
+        let draft = Draft::new(Method::POST, Path::new("/admin/x")).query(&query).json(&[1]).unwrap();
         let mut headers = HeaderMap::new();
         headers.insert(USER_AGENT, HeaderValue::from_static("shop/1"));
-        let request = draft
-            .assemble(&BaseUrl::parse("http://h/base/").unwrap(), &headers)
-            .unwrap();
-        assert_eq!(
-            request.uri(),
-            "http://h/base/admin/x?q=s%C3%BC%C3%9F%20%26%20salzig"
-        );
+        let request = draft.assemble(&BaseUrl::parse("http://h/base/").unwrap(), &headers).unwrap();
+        assert_eq!(request.uri(), "http://h/base/admin/x?q=s%C3%BC%C3%9F%20%26%20salzig");
         assert_eq!(request.method(), Method::POST);
         assert_eq!(request.body(), "[1]");
         assert_eq!(request.headers()[USER_AGENT], "shop/1");

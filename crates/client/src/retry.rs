@@ -44,10 +44,7 @@ impl Default for Retry {
 impl Retry {
     /// Tries once only.
     pub fn never() -> Self {
-        Self {
-            max_retries: 0,
-            ..Self::default()
-        }
+        Self { max_retries: 0, ..Self::default() }
     }
 
     /// Exactly what the JavaScript client does with `maxRetries`: it tries again without an answer, after 409 and after
@@ -72,20 +69,13 @@ impl Retry {
     /// The longest wait before the first repetition, and before any.
     #[must_use]
     pub fn delay(self, first: Duration, max: Duration) -> Self {
-        Self {
-            first_delay: first,
-            max_delay: max,
-            ..self
-        }
+        Self { first_delay: first, max_delay: max, ..self }
     }
 
     /// The longest `Retry-After` to obey; if the server asks for more, the call fails at once.
     #[must_use]
     pub fn max_retry_after(self, max_retry_after: Duration) -> Self {
-        Self {
-            max_retry_after,
-            ..self
-        }
+        Self { max_retry_after, ..self }
     }
 
     /// How long to wait before trying again after this failure; `None` to give up. `failures` counts this one; `random` is
@@ -165,24 +155,115 @@ impl Failure {
 fn retry_after(answer: &RawAnswer) -> Option<Option<Duration>> {
     use http::header::{DATE, RETRY_AFTER};
 
-    let text = answer
-        .headers
-        .get(RETRY_AFTER)?
-        .to_str()
-        .unwrap_or_default()
-        .trim();
+    let text = answer.headers.get(RETRY_AFTER)?.to_str().unwrap_or_default().trim();
     if let Ok(seconds) = text.parse() {
         return Some(Some(Duration::from_secs(seconds)));
     }
-    let time = |text: &str| {
-        jiff::fmt::rfc2822::parse(text)
-            .map(|zoned| zoned.timestamp())
-            .ok()
-    };
+    let time = |text: &str| jiff::fmt::rfc2822::parse(text).map(|zoned| zoned.timestamp()).ok();
     let wait = || {
         let now = time(answer.headers.get(DATE)?.to_str().ok()?)?;
         // A date that has passed says: now.
         Some(time(text)?.duration_since(now).try_into().unwrap_or_default())
     };
     Some(wait())
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::header::{DATE, RETRY_AFTER};
+    use http::{HeaderMap, StatusCode};
+
+    use super::*;
+
+    fn status(status: u16, headers: &[(http::HeaderName, &str)]) -> Failure {
+        let status = StatusCode::from_u16(status).unwrap();
+        let headers: HeaderMap =
+            headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect();
+        Failure { error: Error::refused(RawAnswer { status, headers, body: Bytes::new() }), sent: true }
+    }
+
+    fn refused() -> Failure {
+        Failure { error: Error::connect("refused", false), sent: false }
+    }
+
+    fn interrupted() -> Failure {
+        Failure { error: Error::interrupted("reset"), sent: true }
+    }
+
+    fn seconds(seconds: f64) -> Option<Duration> {
+        Some(Duration::from_secs_f64(seconds))
+    }
+
+    /// Which failures are tried again: of what can be repeated, of what cannot, and by the JavaScript client.
+    #[test]
+    fn the_table() {
+        let expected = [
+            (refused(), [true, true, true]),
+            (interrupted(), [true, false, true]),
+            (Failure { error: Error::timeout("slow"), sent: true }, [true, false, true]),
+            (status(400, &[]), [false, false, false]),
+            (status(401, &[]), [false, false, false]),
+            (status(404, &[]), [false, false, false]),
+            (status(409, &[]), [true, true, true]),
+            (status(422, &[]), [false, false, false]),
+            (status(429, &[]), [true, true, false]),
+            (status(500, &[]), [false, false, false]),
+            (status(501, &[]), [false, false, true]),
+            (status(502, &[]), [true, false, true]),
+            (status(503, &[]), [true, false, true]),
+            (status(504, &[]), [true, false, true]),
+            (status(505, &[]), [false, false, true]),
+            (Failure { error: Error::invalid_request("no"), sent: false }, [false, false, false]),
+        ];
+        for (failure, expected) in expected {
+            let found = [
+                Retry::default().wait(&failure, 1, true, 0.5).is_some(),
+                Retry::default().wait(&failure, 1, false, 0.5).is_some(),
+                Retry::medusa_js(3).wait(&failure, 1, false, 0.5).is_some(),
+            ];
+            assert_eq!(found, expected, "{:?}", failure.error);
+        }
+    }
+
+    #[test]
+    fn waits_grow_to_a_limit() {
+        let retry = Retry::default().max_retries(100);
+        let waits =
+            |random| [1, 2, 3, 5, 6, 100].map(|failures| retry.wait(&refused(), failures, true, random));
+        assert_eq!(waits(1.0), [0.5, 1.0, 2.0, 8.0, 8.0, 8.0].map(seconds));
+        assert_eq!(waits(0.0), [0.25, 0.5, 1.0, 4.0, 4.0, 4.0].map(seconds));
+        assert_eq!(retry.wait(&refused(), 101, true, 0.5), None);
+    }
+
+    #[test]
+    fn the_javascript_client_waits_so_long() {
+        let waits = [1, 2, 3, 4, 5].map(|failures| Retry::medusa_js(4).wait(&refused(), failures, true, 0.3));
+        assert_eq!(waits, [seconds(0.5), seconds(1.5), seconds(3.5), seconds(7.5), None]);
+    }
+
+    #[test]
+    fn the_server_may_say_how_long() {
+        let wait = |retry: Retry, after| retry.wait(&status(503, &[(RETRY_AFTER, after)]), 1, true, 1.0);
+        assert_eq!(wait(Retry::default(), "3"), seconds(3.0));
+        assert_eq!(wait(Retry::default(), "0"), seconds(0.0));
+        assert_eq!(wait(Retry::default(), "61"), None, "too long");
+        assert_eq!(wait(Retry::default().max_retry_after(Duration::from_secs(61)), "61"), seconds(61.0));
+        assert_eq!(wait(Retry::default(), "soon"), seconds(0.5), "as if it were not there");
+        assert_eq!(wait(Retry::medusa_js(1), "300"), seconds(300.0));
+        assert_eq!(wait(Retry::medusa_js(1), "301"), None);
+        assert_eq!(wait(Retry::medusa_js(1), "0"), None);
+        assert_eq!(wait(Retry::medusa_js(1), "soon"), None);
+    }
+
+    #[test]
+    fn the_server_may_say_until_when() {
+        let wait = |date, after| {
+            Retry::default().wait(&status(503, &[(DATE, date), (RETRY_AFTER, after)]), 1, true, 1.0)
+        };
+        let now = "Mon, 23 Nov 2026 12:47:51 GMT";
+        assert_eq!(wait(now, "Mon, 23 Nov 2026 12:48:01 GMT"), seconds(10.0));
+        assert_eq!(wait(now, "Mon, 23 Nov 2026 12:47:41 GMT"), seconds(0.0), "it has passed");
+        assert_eq!(wait("today", "Mon, 23 Nov 2026 12:48:01 GMT"), seconds(0.5), "by whose clock?");
+    }
 }

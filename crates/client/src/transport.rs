@@ -23,21 +23,11 @@ impl Transport for reqwest::Client {
         Box::pin(async move {
             let request =
                 reqwest::Request::try_from(request).map_err(|error| explain(error.without_url()))?;
-            let mut response = http
-                .execute(request)
-                .await
-                .map_err(|error| explain(error.without_url()))?;
+            let mut response = http.execute(request).await.map_err(|error| explain(error.without_url()))?;
             let status = response.status();
             let headers = std::mem::take(response.headers_mut());
-            let body = response
-                .bytes()
-                .await
-                .map_err(|error| explain(error.without_url()))?;
-            Ok(RawAnswer {
-                status,
-                headers,
-                body,
-            })
+            let body = response.bytes().await.map_err(|error| explain(error.without_url()))?;
+            Ok(RawAnswer { status, headers, body })
         })
     }
 }
@@ -45,9 +35,7 @@ impl Transport for reqwest::Client {
 fn explain(error: reqwest::Error) -> Error {
     let timed_out = error.is_timeout();
     if error.is_builder() {
-        let reason = error
-            .source()
-            .map_or_else(|| error.to_string(), ToString::to_string);
+        let reason = error.source().map_or_else(|| error.to_string(), ToString::to_string);
         Error::invalid_request(format!("the request cannot be sent: {reason}"))
     } else if error.is_connect() {
         Error::connect(error, timed_out)
@@ -83,9 +71,7 @@ where
     if let Some(configure) = configure {
         builder = configure(builder);
     }
-    builder
-        .build()
-        .map_err(|error| Error::invalid_request(format!("there can be no HTTP client: {error}")))
+    builder.build().map_err(|error| Error::invalid_request(format!("there can be no HTTP client: {error}")))
 }
 
 /// With a provider of its own: the process may have none, or one that is not meant for this.

@@ -15,10 +15,8 @@ static EXCHANGES: LazyLock<Vec<Value>> = LazyLock::new(|| {
 
 /// The answer of the recorded exchange of this name.
 pub(crate) fn recorded(name: &str) -> ResponseTemplate {
-    let exchange = EXCHANGES
-        .iter()
-        .find(|exchange| exchange["name"] == name)
-        .unwrap_or_else(|| panic!("no {name}"));
+    let exchange =
+        EXCHANGES.iter().find(|exchange| exchange["name"] == name).unwrap_or_else(|| panic!("no {name}"));
     let response = &exchange["response"];
     let status = u16::try_from(response["status"].as_u64().unwrap()).unwrap();
     let content_type = response["headers"]["content-type"].as_str().unwrap_or_default();
@@ -38,17 +36,11 @@ pub(crate) struct Seen {
 
 impl Seen {
     pub(crate) fn new(line: &str) -> Self {
-        Self {
-            line: line.to_owned(),
-            body: None,
-        }
+        Self { line: line.to_owned(), body: None }
     }
 
     pub(crate) fn with(line: &str, body: Value) -> Self {
-        Self {
-            line: line.to_owned(),
-            body: Some(body),
-        }
+        Self { line: line.to_owned(), body: Some(body) }
     }
 }
 
@@ -59,18 +51,14 @@ pub(crate) struct Backend {
 impl Backend {
     /// A server that gives this answer to everything.
     pub(crate) async fn answering(answer: ResponseTemplate) -> Self {
-        let backend = Self {
-            server: MockServer::start().await,
-        };
+        let backend = Self { server: MockServer::start().await };
         backend.mount(Mock::given(any()).respond_with(answer)).await;
         backend
     }
 
     /// A server without answers.
     pub(crate) async fn start() -> Self {
-        Self {
-            server: MockServer::start().await,
-        }
+        Self { server: MockServer::start().await }
     }
 
     pub(crate) async fn mount(&self, mock: Mock) {
@@ -115,25 +103,11 @@ impl Backend {
         let [request] = <[Request; 1]>::try_from(self.requests().await).unwrap();
         let header = |name: &str| request.headers.get(name).map(|value| value.to_str().unwrap());
         assert_eq!(header("accept"), Some("application/json"));
-        assert_eq!(
-            header("user-agent"),
-            Some(concat!("stheno-client/", env!("CARGO_PKG_VERSION")))
-        );
-        assert_eq!(
-            header("idempotency-key").is_some(),
-            request.method != "GET",
-            "a key for every write"
-        );
-        assert_eq!(
-            header("content-type"),
-            (!request.body.is_empty()).then_some("application/json")
-        );
+        assert_eq!(header("user-agent"), Some(concat!("stheno-client/", env!("CARGO_PKG_VERSION"))));
+        assert_eq!(header("idempotency-key").is_some(), request.method != "GET", "a key for every write");
+        assert_eq!(header("content-type"), (!request.body.is_empty()).then_some("application/json"));
 
-        let query = request
-            .url
-            .query()
-            .map(|query| format!("?{query}"))
-            .unwrap_or_default();
+        let query = request.url.query().map(|query| format!("?{query}")).unwrap_or_default();
         Seen {
             line: format!("{} {}{query}", request.method, request.url.path()),
             body: (!request.body.is_empty()).then(|| serde_json::from_slice(&request.body).unwrap()),
@@ -142,10 +116,7 @@ impl Backend {
 
     /// As [`seen`](Self::seen), having made sure that the API key came along.
     pub(crate) async fn seen_with_key(&self) -> Seen {
-        assert_eq!(
-            self.requests().await[0].headers["x-medusa-access-token"],
-            "test_token"
-        );
+        assert_eq!(self.requests().await[0].headers["x-medusa-access-token"], "test_token");
         self.seen().await
     }
 }

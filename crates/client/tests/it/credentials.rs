@@ -20,16 +20,8 @@ async fn a_bearer_token_is_sent() {
 #[tokio::test]
 async fn a_call_can_bring_its_own() {
     let backend = Backend::playing("cg.list.default").await;
-    backend
-        .groups()
-        .list()
-        .header("x-medusa-access-token", "other")
-        .await
-        .unwrap();
-    assert_eq!(
-        backend.requests().await[0].headers["x-medusa-access-token"],
-        "other"
-    );
+    backend.groups().list().header("x-medusa-access-token", "other").await.unwrap();
+    assert_eq!(backend.requests().await[0].headers["x-medusa-access-token"], "other");
 }
 
 #[tokio::test]
@@ -38,15 +30,10 @@ async fn a_token_is_fetched_once_for_many() {
     let fetch = Mock::given(method("POST")).and(path("/admin/auth/token"));
     backend.mount(fetch.respond_with(token("first")).expect(1)).await;
     let list = Mock::given(method("GET")).and(header("authorization", "Bearer first"));
-    backend
-        .mount(list.respond_with(recorded("cg.list.default")).expect(5))
-        .await;
+    backend.mount(list.respond_with(recorded("cg.list.default")).expect(5)).await;
 
-    let medusa = backend
-        .builder()
-        .email_and_password("admin@medusa-test.com", "supersecret")
-        .build()
-        .unwrap();
+    let medusa =
+        backend.builder().email_and_password("admin@medusa-test.com", "supersecret").build().unwrap();
     let groups = medusa.admin().customer_groups();
     let calls = (0..5).map(|_| groups.list().into_future());
     for answer in futures_util::future::join_all(calls).await {
@@ -58,23 +45,14 @@ async fn a_token_is_fetched_once_for_many() {
 async fn a_token_that_is_refused_is_renewed() {
     let backend = Backend::start().await;
     let fetch = || Mock::given(method("POST")).and(path("/admin/auth/token"));
-    backend
-        .mount(fetch().respond_with(token("old")).up_to_n_times(1))
-        .await;
+    backend.mount(fetch().respond_with(token("old")).up_to_n_times(1)).await;
     backend.mount(fetch().respond_with(token("new"))).await;
     let list = |bearer| Mock::given(method("GET")).and(header("authorization", bearer));
-    backend
-        .mount(list("Bearer old").respond_with(recorded("authn.none")))
-        .await;
-    backend
-        .mount(list("Bearer new").respond_with(recorded("cg.list.default")))
-        .await;
+    backend.mount(list("Bearer old").respond_with(recorded("authn.none"))).await;
+    backend.mount(list("Bearer new").respond_with(recorded("cg.list.default"))).await;
 
-    let medusa = backend
-        .builder()
-        .email_and_password("admin@medusa-test.com", "supersecret")
-        .build()
-        .unwrap();
+    let medusa =
+        backend.builder().email_and_password("admin@medusa-test.com", "supersecret").build().unwrap();
     medusa.admin().customer_groups().list().await.unwrap();
     let lines: Vec<String> = backend
         .requests()
@@ -96,42 +74,20 @@ async fn a_token_that_is_refused_is_renewed() {
 #[tokio::test]
 async fn a_token_that_is_always_refused_ends() {
     let backend = Backend::start().await;
-    backend
-        .mount(Mock::given(path("/admin/auth/token")).respond_with(token("bad")))
-        .await;
-    backend
-        .mount(Mock::given(method("GET")).respond_with(recorded("authn.none")))
-        .await;
-    let medusa = backend
-        .builder()
-        .email_and_password("admin@medusa-test.com", "supersecret")
-        .build()
-        .unwrap();
-    assert!(
-        medusa
-            .admin()
-            .customer_groups()
-            .list()
-            .await
-            .unwrap_err()
-            .is_unauthorized()
-    );
+    backend.mount(Mock::given(path("/admin/auth/token")).respond_with(token("bad"))).await;
+    backend.mount(Mock::given(method("GET")).respond_with(recorded("authn.none"))).await;
+    let medusa =
+        backend.builder().email_and_password("admin@medusa-test.com", "supersecret").build().unwrap();
+    assert!(medusa.admin().customer_groups().list().await.unwrap_err().is_unauthorized());
     assert_eq!(backend.requests().await.len(), 4);
 }
 
 #[tokio::test]
 async fn a_wrong_password_says_so() {
     let backend = Backend::playing("auth.token.bad_password").await;
-    let medusa = backend
-        .builder()
-        .email_and_password("admin@medusa-test.com", "wrong")
-        .build()
-        .unwrap();
+    let medusa = backend.builder().email_and_password("admin@medusa-test.com", "wrong").build().unwrap();
     let error = medusa.admin().customer_groups().list().await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        format!("POST {}/admin/auth/token: 401 Unauthorized", backend.url())
-    );
+    assert_eq!(error.to_string(), format!("POST {}/admin/auth/token: 401 Unauthorized", backend.url()));
     assert_eq!(backend.requests().await.len(), 1);
 }
 
@@ -147,11 +103,7 @@ fn no_secret_is_shown() {
     for builder in builders {
         let shown = format!("{builder:?}");
         let medusa = builder.build().unwrap();
-        let call = medusa
-            .admin()
-            .customer_groups()
-            .list()
-            .header("x-medusa-access-token", "s3cret");
+        let call = medusa.admin().customer_groups().list().header("x-medusa-access-token", "s3cret");
         let shown = format!("{shown} {medusa:?} {call:?} {:?}", call.to_request().unwrap());
         assert!(!shown.contains("s3cret"), "{shown}");
     }

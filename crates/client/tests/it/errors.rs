@@ -30,9 +30,7 @@ async fn an_error_of_the_server() {
     assert!(error.is_server_error());
     assert_eq!(error.error_type().unwrap().as_str(), "unknown_error");
     assert!(
-        error
-            .to_string()
-            .ends_with("500 Internal Server Error: An unknown error occurred. (unknown_error)")
+        error.to_string().ends_with("500 Internal Server Error: An unknown error occurred. (unknown_error)")
     );
 }
 
@@ -42,10 +40,7 @@ async fn a_request_id_is_kept() {
         Backend::answering(recorded("cg.retrieve.not_found").append_header("x-request-id", "req-7")).await;
     let error = backend.groups().retrieve("x").await.unwrap_err();
     assert_eq!(error.request_id(), Some("req-7"));
-    assert!(
-        error.to_string().ends_with("(not_found, request id req-7)"),
-        "{error}"
-    );
+    assert!(error.to_string().ends_with("(not_found, request id req-7)"), "{error}");
     assert_eq!(error.headers().unwrap()["x-request-id"], "req-7");
 }
 
@@ -72,23 +67,14 @@ async fn redirects_are_not_followed() {
 
 #[tokio::test]
 async fn nobody_there() {
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let medusa = Client::builder(format!("http://127.0.0.1:{port}"))
-        .retry(Retry::never())
-        .build()
-        .unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let medusa = Client::builder(format!("http://127.0.0.1:{port}")).retry(Retry::never()).build().unwrap();
     let error = medusa.admin().customer_groups().create("x").await.unwrap_err();
     assert!(error.is_connect() && !error.is_timeout() && !error.is_outcome_unknown());
     assert_eq!(error.status(), None);
     let text = error.to_string();
     assert!(
-        text.starts_with(&format!(
-            "POST http://127.0.0.1:{port}/admin/customer-groups: cannot connect: "
-        )),
+        text.starts_with(&format!("POST http://127.0.0.1:{port}/admin/customer-groups: cannot connect: ")),
         "{text}"
     );
     assert!(text.contains("refused"), "{text}");
@@ -99,25 +85,9 @@ async fn silence() {
     let slow = recorded("cg.create.ok").set_delay(Duration::from_secs(60));
     let backend = Backend::answering(slow).await;
     let groups = backend.groups();
-    let error = groups
-        .create("x")
-        .timeout(Duration::from_millis(50))
-        .await
-        .unwrap_err();
+    let error = groups.create("x").timeout(Duration::from_millis(50)).await.unwrap_err();
     assert!(error.is_timeout() && error.is_outcome_unknown());
-    assert!(
-        error
-            .to_string()
-            .ends_with("; it may have been carried out all the same"),
-        "{error}"
-    );
-    let error = groups
-        .list()
-        .timeout(Duration::from_millis(50))
-        .await
-        .unwrap_err();
-    assert!(
-        error.is_timeout() && !error.is_outcome_unknown(),
-        "reading changes nothing"
-    );
+    assert!(error.to_string().ends_with("; it may have been carried out all the same"), "{error}");
+    let error = groups.list().timeout(Duration::from_millis(50)).await.unwrap_err();
+    assert!(error.is_timeout() && !error.is_outcome_unknown(), "reading changes nothing");
 }

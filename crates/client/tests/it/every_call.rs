@@ -7,18 +7,8 @@ use crate::backend::{Backend, Seen, recorded};
 #[tokio::test]
 async fn headers_are_sent() {
     let backend = Backend::playing("cg.list.default").await;
-    let medusa = backend
-        .builder()
-        .header("x-shop", "north")
-        .header("accept-language", "da")
-        .build()
-        .unwrap();
-    let list = medusa
-        .admin()
-        .customer_groups()
-        .list()
-        .header("x-shop", "south")
-        .header("x-request-id", "r1");
+    let medusa = backend.builder().header("x-shop", "north").header("accept-language", "da").build().unwrap();
+    let list = medusa.admin().customer_groups().list().header("x-shop", "south").header("x-request-id", "r1");
     list.await.unwrap();
     let headers = &backend.requests().await[0].headers;
     assert_eq!(headers["x-shop"], "south");
@@ -29,42 +19,16 @@ async fn headers_are_sent() {
 #[tokio::test]
 async fn headers_that_are_none_are_refused() {
     let backend = Backend::playing("cg.list.default").await;
-    assert!(
-        backend
-            .groups()
-            .list()
-            .header("a b", "c")
-            .await
-            .unwrap_err()
-            .is_invalid_request()
-    );
-    assert!(
-        backend
-            .groups()
-            .list()
-            .header("a", "b\r\nc: d")
-            .await
-            .unwrap_err()
-            .is_invalid_request()
-    );
+    assert!(backend.groups().list().header("a b", "c").await.unwrap_err().is_invalid_request());
+    assert!(backend.groups().list().header("a", "b\r\nc: d").await.unwrap_err().is_invalid_request());
     assert!(backend.requests().await.is_empty());
 }
 
 #[tokio::test]
 async fn parameters_this_crate_does_not_know() {
     let backend = Backend::playing("cg.list.default").await;
-    backend
-        .groups()
-        .list()
-        .limit(1)
-        .query("sales_channel", "web")
-        .query("limit", "2")
-        .await
-        .unwrap();
-    assert_eq!(
-        backend.seen().await,
-        Seen::new("GET /admin/customer-groups?limit=2&sales_channel=web")
-    );
+    backend.groups().list().limit(1).query("sales_channel", "web").query("limit", "2").await.unwrap();
+    assert_eq!(backend.seen().await, Seen::new("GET /admin/customer-groups?limit=2&sales_channel=web"));
 }
 
 #[tokio::test]
@@ -75,10 +39,8 @@ async fn idempotency_keys() {
     groups.create("a").await.unwrap();
     groups.create("a").await.unwrap();
     let requests = backend.requests().await;
-    let keys: Vec<&str> = requests
-        .iter()
-        .map(|request| request.headers["idempotency-key"].to_str().unwrap())
-        .collect();
+    let keys: Vec<&str> =
+        requests.iter().map(|request| request.headers["idempotency-key"].to_str().unwrap()).collect();
     assert_eq!(keys[0], "import-17");
     assert_eq!(keys[1].len(), 36);
     assert_ne!(keys[1], keys[2], "every call has its own");
@@ -89,43 +51,25 @@ async fn requests_this_crate_has_no_method_for() {
     let backend =
         Backend::answering(wiremock::ResponseTemplate::new(200).set_body_json(json!({"ok": 1}))).await;
     let body = json!({"name": "North"});
-    let call = backend
-        .client()
-        .request::<Value>(Method::POST, "/admin/store?a=b")
-        .json(&body)
-        .query("c", "d");
+    let call =
+        backend.client().request::<Value>(Method::POST, "/admin/store?a=b").json(&body).query("c", "d");
     assert_eq!(call.await.unwrap()["ok"], 1);
-    assert_eq!(
-        backend.seen_with_key().await,
-        Seen::with("POST /admin/store?a=b&c=d", body)
-    );
-    let error = backend
-        .client()
-        .request::<Value>(Method::GET, "admin")
-        .await
-        .unwrap_err();
+    assert_eq!(backend.seen_with_key().await, Seen::with("POST /admin/store?a=b&c=d", body));
+    let error = backend.client().request::<Value>(Method::GET, "admin").await.unwrap_err();
     assert!(error.is_invalid_request());
 }
 
 #[tokio::test]
 async fn a_path_in_the_address_is_kept() {
     let backend = Backend::playing("cg.list.default").await;
-    let medusa = Client::builder(format!("{}/medusa/", backend.url()))
-        .build()
-        .unwrap();
+    let medusa = Client::builder(format!("{}/medusa/", backend.url())).build().unwrap();
     medusa.admin().customer_groups().list().await.unwrap();
-    assert_eq!(
-        backend.seen().await,
-        Seen::new("GET /medusa/admin/customer-groups")
-    );
+    assert_eq!(backend.seen().await, Seen::new("GET /medusa/admin/customer-groups"));
 }
 
 #[test]
 fn calls_can_be_made_by_hand() {
-    let medusa = Client::builder("http://shop.example")
-        .api_key("k")
-        .build()
-        .unwrap();
+    let medusa = Client::builder("http://shop.example").api_key("k").build().unwrap();
     let call = medusa.admin().customer_groups().retrieve("cgrp_1");
     let request = call.to_request().unwrap();
     assert_eq!(request.uri(), "http://shop.example/admin/customer-groups/cgrp_1");
@@ -141,9 +85,7 @@ async fn an_http_client_of_ones_own() {
     let backend = Backend::answering(recorded("cg.list.default")).await;
     // What the documentation of `http_client` says: reqwest wants to be told.
     #[cfg(feature = "rustls")]
-    rustls::crypto::ring::default_provider()
-        .install_default()
-        .unwrap();
+    rustls::crypto::ring::default_provider().install_default().unwrap();
     let http = reqwest::Client::builder().user_agent("mine").build().unwrap();
     let medusa = backend.builder().http_client(http).build().unwrap();
     medusa.admin().customer_groups().list().await.unwrap();
@@ -154,10 +96,7 @@ async fn the_http_client_can_be_configured() {
     let proxy = Backend::answering(recorded("cg.list.default")).await;
     let url = proxy.url();
     let configure = |http: reqwest::ClientBuilder| http.proxy(reqwest::Proxy::all(url).unwrap());
-    let medusa = Client::builder("http://shop.example")
-        .configure_http(configure)
-        .build()
-        .unwrap();
+    let medusa = Client::builder("http://shop.example").configure_http(configure).build().unwrap();
     medusa.admin().customer_groups().list().await.unwrap();
     assert_eq!(proxy.requests().await[0].url.host_str(), Some("shop.example"));
 }

@@ -9,4 +9,6 @@ mod customer_groups;
 mod customers;
 mod errors;
 mod every_call;
+#[cfg(feature = "test")]
+mod fake;
 mod readme;

@@ -48,12 +48,7 @@ impl Auth {
         email: impl Into<String>,
         password: impl Into<String>,
     ) -> Call<CreateSession> {
-        Call::new(
-            &self.client,
-            CreateSession {
-                credentials: Credentials::new(email, password),
-            },
-        )
+        Call::new(&self.client, CreateSession { credentials: Credentials::new(email, password) })
     }
 
     /// Logs out. `DELETE /admin/auth`
@@ -107,12 +102,7 @@ impl Auth {
     /// # }
     /// ```
     pub fn get_token(&self, email: impl Into<String>, password: impl Into<String>) -> Call<GetToken> {
-        Call::new(
-            &self.client,
-            GetToken {
-                credentials: Credentials::new(email, password),
-            },
-        )
+        Call::new(&self.client, GetToken { credentials: Credentials::new(email, password) })
     }
 }
 

@@ -10,8 +10,8 @@ use crate::request::Draft;
 /// Adds customers to a group: [`CustomerGroups::add_customers`](super::CustomerGroups::add_customers).
 #[derive(Clone, Debug)]
 pub struct AddCustomers {
-    pub(super) id: String,
-    pub(super) body: CustomerIds,
+    pub(crate) id: String,
+    pub(crate) body: CustomerIds,
 }
 
 impl Operation for AddCustomers {

@@ -21,10 +21,7 @@ pub struct List<G = CustomerGroup> {
 
 impl Default for List {
     fn default() -> Self {
-        Self {
-            query: Query::default(),
-            answer: PhantomData,
-        }
+        Self { query: Query::default(), answer: PhantomData }
     }
 }
 
@@ -61,10 +58,7 @@ impl Call<List> {
         fields: impl IntoIterator<Item = CustomerGroupField>,
     ) -> Call<List<PartialCustomerGroup>> {
         self.operation.query.set_joined("fields", fields);
-        self.map(|list| List {
-            query: list.query,
-            answer: PhantomData,
-        })
+        self.map(|list| List { query: list.query, answer: PhantomData })
     }
 }
 
@@ -94,4 +88,9 @@ impl<G: DeserializeOwned + Send + 'static> Expandable for List<G> {
 impl<G: DeserializeOwned + Clone + Send + 'static> Listing for List<G> {
     type Item = G;
     type Sort = CustomerGroupSort;
+
+    /// Medusa counts the page only if a discount condition is given (`cg.list.discount_condition_limit1`).
+    fn counts_all(&self) -> bool {
+        !self.query.contains("discount_condition_id")
+    }
 }

@@ -18,10 +18,7 @@ pub struct ListCustomers {
 
 impl ListCustomers {
     pub(super) fn new(id: String) -> Self {
-        Self {
-            id,
-            query: Query::default(),
-        }
+        Self { id, query: Query::default() }
     }
 }
 

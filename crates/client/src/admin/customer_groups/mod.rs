@@ -59,13 +59,7 @@ impl CustomerGroups {
         id: impl Into<String>,
         customer_ids: impl IntoIterator<Item = T>,
     ) -> Call<AddCustomers> {
-        Call::new(
-            &self.client,
-            AddCustomers {
-                id: id.into(),
-                body: collect(customer_ids),
-            },
-        )
+        Call::new(&self.client, AddCustomers { id: id.into(), body: collect(customer_ids) })
     }
 
     /// Makes a group. `POST /admin/customer-groups`
@@ -163,13 +157,7 @@ impl CustomerGroups {
         id: impl Into<String>,
         customer_ids: impl IntoIterator<Item = T>,
     ) -> Call<RemoveCustomers> {
-        Call::new(
-            &self.client,
-            RemoveCustomers {
-                id: id.into(),
-                body: collect(customer_ids),
-            },
-        )
+        Call::new(&self.client, RemoveCustomers { id: id.into(), body: collect(customer_ids) })
     }
 
     /// Retrieves a group. `GET /admin/customer-groups/{id}`
@@ -207,10 +195,7 @@ impl CustomerGroups {
     /// # }
     /// ```
     pub fn update(&self, id: impl Into<String>) -> Call<Update> {
-        Call::new(
-            &self.client,
-            Update::new(id.into(), UpdateCustomerGroup::default()),
-        )
+        Call::new(&self.client, Update::new(id.into(), UpdateCustomerGroup::default()))
     }
 }
 

@@ -10,8 +10,8 @@ use crate::request::Draft;
 /// Removes customers from a group: [`CustomerGroups::remove_customers`](super::CustomerGroups::remove_customers).
 #[derive(Clone, Debug)]
 pub struct RemoveCustomers {
-    pub(super) id: String,
-    pub(super) body: CustomerIds,
+    pub(crate) id: String,
+    pub(crate) body: CustomerIds,
 }
 
 impl Operation for RemoveCustomers {

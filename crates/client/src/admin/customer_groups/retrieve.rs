@@ -22,11 +22,7 @@ pub struct Retrieve<G = CustomerGroup> {
 
 impl Retrieve {
     pub(super) fn new(id: String) -> Self {
-        Self {
-            id,
-            query: Query::default(),
-            answer: PhantomData,
-        }
+        Self { id, query: Query::default(), answer: PhantomData }
     }
 }
 
@@ -38,11 +34,7 @@ impl Call<Retrieve> {
         fields: impl IntoIterator<Item = CustomerGroupField>,
     ) -> Call<Retrieve<PartialCustomerGroup>> {
         self.operation.query.set_joined("fields", fields);
-        self.map(|retrieve| Retrieve {
-            id: retrieve.id,
-            query: retrieve.query,
-            answer: PhantomData,
-        })
+        self.map(|retrieve| Retrieve { id: retrieve.id, query: retrieve.query, answer: PhantomData })
     }
 }
 

@@ -19,11 +19,7 @@ pub struct Update {
 
 impl Update {
     pub(super) fn new(id: String, body: UpdateCustomerGroup) -> Self {
-        Self {
-            id,
-            body,
-            query: Query::default(),
-        }
+        Self { id, body, query: Query::default() }
     }
 }
 
@@ -42,11 +38,7 @@ impl Call<Update> {
         entries: impl IntoIterator<Item = (K, V)>,
     ) -> Self {
         let entries = entries.into_iter().map(|(key, value)| (key.into(), value.into()));
-        self.operation
-            .body
-            .metadata
-            .get_or_insert_default()
-            .extend(entries);
+        self.operation.body.metadata.get_or_insert_default().extend(entries);
         self
     }
 
@@ -63,9 +55,7 @@ impl Operation for Update {
     const NAME: &'static str = "customer_groups.update";
 
     fn draft(&self) -> Result<Draft, Error> {
-        Draft::new(Method::POST, group(&self.id)?)
-            .query(&self.query)
-            .json(&self.body)
+        Draft::new(Method::POST, group(&self.id)?).query(&self.query).json(&self.body)
     }
 
     fn read(&self, body: &Bytes) -> Result<CustomerGroup, Unreadable> {

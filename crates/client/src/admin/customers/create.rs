@@ -28,11 +28,7 @@ impl Call<Create> {
         entries: impl IntoIterator<Item = (K, V)>,
     ) -> Self {
         let entries = entries.into_iter().map(|(key, value)| (key.into(), value.into()));
-        self.operation
-            .body
-            .metadata
-            .get_or_insert_default()
-            .extend(entries);
+        self.operation.body.metadata.get_or_insert_default().extend(entries);
         self
     }
 }

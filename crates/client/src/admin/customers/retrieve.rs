@@ -17,10 +17,7 @@ pub struct Retrieve {
 
 impl Retrieve {
     pub(super) fn new(id: String) -> Self {
-        Self {
-            id,
-            query: Query::default(),
-        }
+        Self { id, query: Query::default() }
     }
 }
 

@@ -19,11 +19,7 @@ pub struct Update {
 
 impl Update {
     pub(super) fn new(id: String) -> Self {
-        Self {
-            id,
-            body: UpdateCustomer::default(),
-            query: Query::default(),
-        }
+        Self { id, body: UpdateCustomer::default(), query: Query::default() }
     }
 }
 
@@ -72,11 +68,7 @@ impl Call<Update> {
         entries: impl IntoIterator<Item = (K, V)>,
     ) -> Self {
         let entries = entries.into_iter().map(|(key, value)| (key.into(), value.into()));
-        self.operation
-            .body
-            .metadata
-            .get_or_insert_default()
-            .extend(entries);
+        self.operation.body.metadata.get_or_insert_default().extend(entries);
         self
     }
 
@@ -93,9 +85,7 @@ impl Operation for Update {
     const NAME: &'static str = "customers.update";
 
     fn draft(&self) -> Result<Draft, Error> {
-        Draft::new(Method::POST, customer(&self.id)?)
-            .query(&self.query)
-            .json(&self.body)
+        Draft::new(Method::POST, customer(&self.id)?).query(&self.query).json(&self.body)
     }
 
     fn read(&self, body: &Bytes) -> Result<Customer, Unreadable> {

@@ -5,24 +5,13 @@ use crate::backend::{Backend, Seen, recorded};
 #[tokio::test]
 async fn logs_in_without_other_credentials() {
     let backend = Backend::playing("auth.session.create.ok.http").await;
-    let user = backend
-        .auth()
-        .create_session("admin@medusa-test.com", "supersecret")
-        .await
-        .unwrap();
+    let user = backend.auth().create_session("admin@medusa-test.com", "supersecret").await.unwrap();
     assert_eq!(user.id, "admin_user");
     assert_eq!(
         backend.seen().await,
-        Seen::with(
-            "POST /admin/auth",
-            json!({"email": "admin@medusa-test.com", "password": "supersecret"})
-        )
+        Seen::with("POST /admin/auth", json!({"email": "admin@medusa-test.com", "password": "supersecret"}))
     );
-    assert!(
-        !backend.requests().await[0]
-            .headers
-            .contains_key("x-medusa-access-token")
-    );
+    assert!(!backend.requests().await[0].headers.contains_key("x-medusa-access-token"));
 }
 
 #[tokio::test]
@@ -32,9 +21,7 @@ async fn a_session_is_kept_and_sent() {
         .append_header("set-cookie", "connect.sid=s%3Aabc; Path=/; HttpOnly; Secure");
     let backend = Backend::answering(answer).await;
     let auth = backend.builder().session().build().unwrap().admin().auth();
-    auth.create_session("admin@medusa-test.com", "supersecret")
-        .await
-        .unwrap();
+    auth.create_session("admin@medusa-test.com", "supersecret").await.unwrap();
     auth.get_session().await.unwrap();
     let requests = backend.requests().await;
     assert!(!requests[0].headers.contains_key("cookie"));
@@ -44,10 +31,6 @@ async fn a_session_is_kept_and_sent() {
 #[tokio::test]
 async fn a_wrong_password() {
     let backend = Backend::playing("auth.session.create.bad_password").await;
-    let error = backend
-        .auth()
-        .create_session("admin@medusa-test.com", "wrong")
-        .await
-        .unwrap_err();
+    let error = backend.auth().create_session("admin@medusa-test.com", "wrong").await.unwrap_err();
     assert!(error.is_unauthorized());
 }

@@ -21,17 +21,8 @@ async fn sends_the_name() {
 async fn sends_metadata() {
     let backend = Backend::playing("cg.create.ok_metadata").await;
     let more = Metadata::from_iter([("nested".to_owned(), json!({"k": [1, null]}))]);
-    let group = backend
-        .groups()
-        .create("VIP")
-        .metadata([("a", 1)])
-        .metadata(more)
-        .await
-        .unwrap();
-    assert_eq!(
-        group.metadata.as_ref().unwrap()["nested"]["k"][2]["z"],
-        Value::Null
-    );
+    let group = backend.groups().create("VIP").metadata([("a", 1)]).metadata(more).await.unwrap();
+    assert_eq!(group.metadata.as_ref().unwrap()["nested"]["k"][2]["z"], Value::Null);
     assert_eq!(
         backend.seen().await.body.unwrap(),
         json!({"name": "VIP", "metadata": {"a": 1, "nested": {"k": [1, null]}}})
@@ -44,10 +35,7 @@ async fn takes_a_body() {
     let mut body = CreateCustomerGroup::new("VIP");
     body.metadata = Some(Metadata::new());
     backend.groups().create(body).await.unwrap();
-    assert_eq!(
-        backend.seen().await.body.unwrap(),
-        json!({"name": "VIP", "metadata": {}})
-    );
+    assert_eq!(backend.seen().await.body.unwrap(), json!({"name": "VIP", "metadata": {}}));
 }
 
 #[tokio::test]
@@ -57,10 +45,7 @@ async fn a_name_that_is_taken() {
     assert!(error.is_duplicate() && !error.is_outcome_unknown());
     assert_eq!(error.status().unwrap(), 422);
     assert_eq!(error.code().unwrap(), "invalid_request_error");
-    assert_eq!(
-        error.message().unwrap(),
-        "Key (name)=(Contract one) already exists."
-    );
+    assert_eq!(error.message().unwrap(), "Key (name)=(Contract one) already exists.");
 }
 
 #[tokio::test]

@@ -9,17 +9,11 @@ use crate::backend::{Backend, Seen};
 async fn sends_nothing_that_was_not_set() {
     let backend = Backend::playing("cg.list.default").await;
     let page = backend.groups().list().await.unwrap();
-    assert_eq!(
-        (page.items.len(), page.count, page.offset, page.limit),
-        (10, 20, 0, 10)
-    );
+    assert_eq!((page.items.len(), page.count, page.offset, page.limit), (10, 20, 0, 10));
     assert_eq!(page.next_offset(), Some(10));
     assert_eq!(page.items[0].name, "Reseller APAC 0020");
     assert_eq!(page.items[0].customers, None);
-    assert_eq!(
-        backend.seen_with_key().await,
-        Seen::new("GET /admin/customer-groups")
-    );
+    assert_eq!(backend.seen_with_key().await, Seen::new("GET /admin/customer-groups"));
 }
 
 #[tokio::test]
@@ -36,10 +30,7 @@ async fn sends_every_parameter() {
         .created_at(start..end)
         .updated_at(DateRange::new().after(start))
         .order(CustomerGroupSort::Name.descending())
-        .expand([
-            CustomerGroupRelation::Customers,
-            CustomerGroupRelation::PriceLists,
-        ])
+        .expand([CustomerGroupRelation::Customers, CustomerGroupRelation::PriceLists])
         .limit(20)
         .offset(40)
         .await
@@ -63,71 +54,37 @@ async fn the_id_filter_is_sent_only_if_set() {
         request.uri().query().unwrap().to_owned()
     };
     assert_eq!(line("cgrp_1".into()), "id=cgrp_1");
-    assert_eq!(
-        line(["cgrp_1", "cgrp_2"].into()),
-        "id%5B0%5D=cgrp_1&id%5B1%5D=cgrp_2"
-    );
-    assert_eq!(
-        line(IdFilter::starts_with("cgrp_01")),
-        "id%5Bstarts_with%5D=cgrp_01"
-    );
+    assert_eq!(line(["cgrp_1", "cgrp_2"].into()), "id%5B0%5D=cgrp_1&id%5B1%5D=cgrp_2");
+    assert_eq!(line(IdFilter::starts_with("cgrp_01")), "id%5Bstarts_with%5D=cgrp_01");
 }
 
 #[tokio::test]
 async fn fields_make_it_partial() {
     let backend = Backend::playing("cg.list.fields_id_name").await;
     let fields = [CustomerGroupField::Id, CustomerGroupField::Name];
-    let page = backend
-        .groups()
-        .list()
-        .fields(fields)
-        .q("a")
-        .limit(2)
-        .await
-        .unwrap();
+    let page = backend.groups().list().fields(fields).q("a").limit(2).await.unwrap();
     assert_eq!(page.items[0].name.as_deref(), Some("Reseller APAC 0020"));
     assert_eq!(page.items[0].metadata, None, "not asked for");
     assert!(page.items[0].created_at.is_some(), "always there");
-    assert_eq!(
-        backend.seen().await,
-        Seen::new("GET /admin/customer-groups?fields=id%2Cname&q=a&limit=2")
-    );
+    assert_eq!(backend.seen().await, Seen::new("GET /admin/customer-groups?fields=id%2Cname&q=a&limit=2"));
 }
 
 #[tokio::test]
 async fn fields_of_members() {
     let backend = Backend::playing("cg.list.fields_relation_dot").await;
-    let fields = [
-        CustomerGroupField::Id,
-        CustomerGroupField::Customers(CustomerField::Email),
-    ];
+    let fields = [CustomerGroupField::Id, CustomerGroupField::Customers(CustomerField::Email)];
     let page = backend.groups().list().fields(fields).await.unwrap();
     let members = page.items[0].customers.as_ref().unwrap();
     assert_eq!(members[0].email.as_deref(), Some("liam.michel16@gmail.com"));
-    assert_eq!(
-        backend.seen().await,
-        Seen::new("GET /admin/customer-groups?fields=id%2Ccustomers.email")
-    );
+    assert_eq!(backend.seen().await, Seen::new("GET /admin/customer-groups?fields=id%2Ccustomers.email"));
 }
 
 #[tokio::test]
 async fn expanded_members() {
     let backend = Backend::playing("cg.list.expand_both").await;
-    let page = backend
-        .groups()
-        .list()
-        .expand([CustomerGroupRelation::Customers])
-        .await
-        .unwrap();
+    let page = backend.groups().list().expand([CustomerGroupRelation::Customers]).await.unwrap();
     for group in &page {
-        assert!(
-            group
-                .customers
-                .as_ref()
-                .unwrap()
-                .iter()
-                .all(|customer| customer.email.contains('@'))
-        );
+        assert!(group.customers.as_ref().unwrap().iter().all(|customer| customer.email.contains('@')));
         assert!(group.price_lists.is_some());
     }
     assert_eq!(page.next_offset(), None);
@@ -138,8 +95,5 @@ async fn expanded_members() {
 async fn an_empty_list_of_names_is_refused() {
     let backend = Backend::playing("cg.list.default").await;
     let error = backend.groups().list().name([""; 0]).await.unwrap_err();
-    assert!(
-        error.is_invalid_request(),
-        "a query cannot say it, and leaving it out would list all"
-    );
+    assert!(error.is_invalid_request(), "a query cannot say it, and leaving it out would list all");
 }

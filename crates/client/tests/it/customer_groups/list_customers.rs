@@ -10,10 +10,7 @@ async fn lists_members_with_their_group() {
     assert_eq!((page.items.len(), page.count, page.limit), (2, 500, 2));
     let groups = page.items[0].groups.as_ref().unwrap();
     assert_eq!(groups[0].name, "All Subscribers");
-    assert_eq!(
-        backend.seen_with_key().await,
-        Seen::new("GET /admin/customer-groups/cgrp_1/customers")
-    );
+    assert_eq!(backend.seen_with_key().await, Seen::new("GET /admin/customer-groups/cgrp_1/customers"));
 }
 
 #[tokio::test]

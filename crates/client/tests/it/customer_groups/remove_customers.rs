@@ -5,11 +5,7 @@ use crate::backend::{Backend, Seen};
 #[tokio::test]
 async fn sends_ids_in_the_body() {
     let backend = Backend::playing("cg.remove.ok_one").await;
-    let group = backend
-        .groups()
-        .remove_customers("cgrp_1", ["cus_1"])
-        .await
-        .unwrap();
+    let group = backend.groups().remove_customers("cgrp_1", ["cus_1"]).await.unwrap();
     assert_eq!(group.name, "Add target");
     assert_eq!(
         backend.seen_with_key().await,
@@ -23,10 +19,6 @@ async fn sends_ids_in_the_body() {
 #[tokio::test]
 async fn an_unknown_group() {
     let backend = Backend::playing("cg.remove.unknown_group").await;
-    let error = backend
-        .groups()
-        .remove_customers("cgrp_nope", ["cus_1"])
-        .await
-        .unwrap_err();
+    let error = backend.groups().remove_customers("cgrp_nope", ["cus_1"]).await.unwrap_err();
     assert!(error.is_not_found());
 }

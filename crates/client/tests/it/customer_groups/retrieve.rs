@@ -11,25 +11,14 @@ async fn retrieves() {
     assert_eq!(group.request_id(), None);
     assert!(group.raw_body().starts_with(b"{\"customer_group\":"));
     assert_eq!(group.into_body().updated_at.to_string(), "2024-11-07T21:50:22Z");
-    assert_eq!(
-        backend.seen_with_key().await,
-        Seen::new("GET /admin/customer-groups/cgrp_1")
-    );
+    assert_eq!(backend.seen_with_key().await, Seen::new("GET /admin/customer-groups/cgrp_1"));
 }
 
 #[tokio::test]
 async fn expands() {
     let backend = Backend::playing("cg.retrieve.expand_both").await;
-    let relations = [
-        CustomerGroupRelation::CustomersGroups,
-        CustomerGroupRelation::PriceLists,
-    ];
-    let group = backend
-        .groups()
-        .retrieve("cgrp_1")
-        .expand(relations)
-        .await
-        .unwrap();
+    let relations = [CustomerGroupRelation::CustomersGroups, CustomerGroupRelation::PriceLists];
+    let group = backend.groups().retrieve("cgrp_1").expand(relations).await.unwrap();
     assert_eq!(group.price_lists.as_ref().unwrap()[0].status.as_str(), "active");
     assert_eq!(
         backend.seen().await,
@@ -40,18 +29,10 @@ async fn expands() {
 #[tokio::test]
 async fn fields_make_it_partial() {
     let backend = Backend::playing("cg.retrieve.fields_metadata").await;
-    let group = backend
-        .groups()
-        .retrieve("cgrp_1")
-        .fields([CustomerGroupField::Metadata])
-        .await
-        .unwrap();
+    let group = backend.groups().retrieve("cgrp_1").fields([CustomerGroupField::Metadata]).await.unwrap();
     assert_eq!(group.name, None);
     assert!(group.metadata.is_some());
-    assert_eq!(
-        backend.seen().await,
-        Seen::new("GET /admin/customer-groups/cgrp_1?fields=metadata")
-    );
+    assert_eq!(backend.seen().await, Seen::new("GET /admin/customer-groups/cgrp_1?fields=metadata"));
 }
 
 #[tokio::test]
@@ -67,15 +48,7 @@ async fn not_found_is_an_error_or_none() {
             backend.url()
         )
     );
-    assert!(
-        backend
-            .groups()
-            .retrieve("cgrp_nope")
-            .optional()
-            .await
-            .unwrap()
-            .is_none()
-    );
+    assert!(backend.groups().retrieve("cgrp_nope").optional().await.unwrap().is_none());
 }
 
 #[tokio::test]

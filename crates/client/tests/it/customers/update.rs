@@ -38,29 +38,12 @@ async fn sends_every_parameter() {
 #[tokio::test]
 async fn leaves_out_what_stays() {
     let backend = Backend::playing("cu.update.ok").await;
-    backend
-        .customers()
-        .update("cus_1")
-        .phone(Some("1".to_owned()))
-        .first_name(None::<String>)
-        .await
-        .unwrap();
-    assert_eq!(
-        backend.seen().await.body.unwrap(),
-        json!({"phone": "1", "first_name": null})
-    );
+    backend.customers().update("cus_1").phone(Some("1".to_owned())).first_name(None::<String>).await.unwrap();
+    assert_eq!(backend.seen().await.body.unwrap(), json!({"phone": "1", "first_name": null}));
 }
 
 #[tokio::test]
 async fn the_email_of_an_account_stays() {
     let backend = Backend::playing("cu.update.email_of_account").await;
-    assert!(
-        backend
-            .customers()
-            .update("cus_1")
-            .email("x@example.com")
-            .await
-            .unwrap_err()
-            .is_validation()
-    );
+    assert!(backend.customers().update("cus_1").email("x@example.com").await.unwrap_err().is_validation());
 }

@@ -1,0 +1,358 @@
+//! Adding and removing any number of customers.
+
+use std::collections::{HashSet, VecDeque};
+use std::fmt;
+
+use stheno_api_types::CustomerGroup;
+
+use crate::admin::customer_groups::{AddCustomers, RemoveCustomers};
+use crate::call::{Call, CallFuture};
+use crate::operation::Operation;
+use crate::{Error, Response};
+
+/// How many customers one request adds or removes, unless the call says so.
+const BATCH_SIZE: usize = 1000;
+
+/// How many bytes of ids one request holds, so that its body stays within the 100 kB that Medusa takes.
+const BATCH_BYTES: usize = 80_000;
+
+/// What an id costs besides itself: `{"id":""},`.
+const ID_BYTES: usize = 10;
+
+/// An operation on some customers of one group.
+pub trait Membership: Operation<Answer = CustomerGroup> + Clone {
+    #[doc(hidden)]
+    fn group_id(&self) -> &str;
+
+    #[doc(hidden)]
+    fn customer_ids(&self) -> Vec<String>;
+
+    #[doc(hidden)]
+    fn with_customer_ids(&self, ids: &[String]) -> Self;
+}
+
+impl Membership for AddCustomers {
+    fn group_id(&self) -> &str {
+        &self.id
+    }
+
+    fn customer_ids(&self) -> Vec<String> {
+        self.body.customer_ids.iter().map(|customer| customer.id.clone()).collect()
+    }
+
+    fn with_customer_ids(&self, ids: &[String]) -> Self {
+        Self { id: self.id.clone(), body: ids.iter().cloned().collect() }
+    }
+}
+
+impl Membership for RemoveCustomers {
+    fn group_id(&self) -> &str {
+        &self.id
+    }
+
+    fn customer_ids(&self) -> Vec<String> {
+        self.body.customer_ids.iter().map(|customer| customer.id.clone()).collect()
+    }
+
+    fn with_customer_ids(&self, ids: &[String]) -> Self {
+        Self { id: self.id.clone(), body: ids.iter().cloned().collect() }
+    }
+}
+
+/// # Any number of members
+impl<O: Membership> Call<O> {
+    /// Sends the customers in batches that any server takes, one after the other. An id that comes twice is sent once.
+    ///
+    /// What comes of it is a [`BatchReport`], also if it ends early: what went through stays, and as the operation can be
+    /// repeated safely, the rest can be sent again.
+    ///
+    /// ```no_run
+    /// # async fn example(groups: stheno_client::CustomerGroups, ids: Vec<String>) -> Result<(), stheno_client::Error> {
+    /// let report = groups
+    ///     .add_customers("cgrp_01JBRG", ids)
+    ///     .in_batches()
+    ///     .skip_unknown()
+    ///     .on_progress(|progress| eprintln!("{} of {}", progress.done, progress.total))
+    ///     .await
+    ///     .ok()?;
+    /// println!("{} added, {} are no customers", report.done.len(), report.unknown.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn in_batches(self) -> Batches<O> {
+        Batches { call: self, size: BATCH_SIZE, skip_unknown: false, on_progress: None }
+    }
+}
+
+/// Customers on their way in or out, batch by batch: see [`Call::in_batches`].
+#[must_use = "nothing is sent until it is awaited"]
+pub struct Batches<O> {
+    call: Call<O>,
+    size: usize,
+    skip_unknown: bool,
+    on_progress: Option<Box<dyn FnMut(Progress) + Send>>,
+}
+
+/// How far a batch operation has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// How many customers are dealt with: sent, or found to be unknown.
+    pub done: usize,
+    /// How many customers there are to deal with.
+    pub total: usize,
+}
+
+/// What came of a batch operation.
+#[derive(Debug, Default)]
+#[must_use = "it may hold an error"]
+#[non_exhaustive]
+pub struct BatchReport {
+    /// The customers that were added or removed, or were members, or none, already.
+    pub done: Vec<String>,
+    /// Those that do not exist, if [`skip_unknown`](Batches::skip_unknown) was set.
+    pub unknown: Vec<String>,
+    /// Those that the operation did not come to. If the error's outcome is unknown, some may be done all the same.
+    pub not_done: Vec<String>,
+    /// The group, as the last batch left it.
+    pub group: Option<CustomerGroup>,
+    /// Why the operation ended early, if it did.
+    pub error: Option<Error>,
+}
+
+impl BatchReport {
+    /// The report if the operation came to its end.
+    ///
+    /// # Errors
+    ///
+    /// Why it ended early.
+    pub fn ok(mut self) -> Result<Self, Error> {
+        match self.error.take() {
+            Some(error) => Err(error),
+            None => Ok(self),
+        }
+    }
+}
+
+impl<O: Membership> Batches<O> {
+    /// How many customers one request holds at most: 1000 if not set.
+    pub fn size(self, customers: usize) -> Self {
+        Self { size: customers.max(1), ..self }
+    }
+
+    /// Goes on if some customers do not exist, and reports them. Otherwise the operation ends at the first batch that
+    /// holds one, and that batch is not done.
+    ///
+    /// To find them, such a batch is halved until it is known which they are: Medusa also names customers that do exist.
+    pub fn skip_unknown(self) -> Self {
+        Self { skip_unknown: true, ..self }
+    }
+
+    /// Is told how far it has come, after every request.
+    pub fn on_progress(self, on_progress: impl FnMut(Progress) + Send + 'static) -> Self {
+        Self { on_progress: Some(Box::new(on_progress)), ..self }
+    }
+
+    async fn run(mut self) -> BatchReport {
+        let ids = unique(self.call.operation.customer_ids());
+        let total = ids.len();
+        let mut report = BatchReport::default();
+        let mut batches = split(ids, self.size);
+        let mut group_exists = false;
+        while let Some(mut batch) = batches.pop_front() {
+            match self.send(&batch).await {
+                Ok(answer) => {
+                    report.group = Some(answer.into_body());
+                    report.done.append(&mut batch);
+                }
+                Err(error) if error.is_not_found() && self.skip_unknown => {
+                    if !group_exists && let Err(error) = self.find_group().await {
+                        batches.push_front(batch);
+                        report.error = Some(error);
+                        break;
+                    }
+                    group_exists = true;
+                    if batch.len() == 1 {
+                        report.unknown.append(&mut batch);
+                    } else {
+                        let second = batch.split_off(batch.len() / 2);
+                        batches.push_front(second);
+                        batches.push_front(batch);
+                    }
+                }
+                Err(error) => {
+                    batches.push_front(batch);
+                    report.error = Some(error);
+                    break;
+                }
+            }
+            if let Some(on_progress) = &mut self.on_progress {
+                on_progress(Progress { done: report.done.len() + report.unknown.len(), total });
+            }
+        }
+        report.not_done = batches.into_iter().flatten().collect();
+        report
+    }
+
+    fn send(&self, ids: &[String]) -> CallFuture<Response<CustomerGroup>> {
+        self.call.clone().map(|operation| operation.with_customer_ids(ids)).into_future()
+    }
+
+    /// Tells an unknown customer from an unknown group.
+    fn find_group(&self) -> CallFuture<Response<CustomerGroup>> {
+        let groups = self.call.client.admin().customer_groups();
+        groups.retrieve(self.call.operation.group_id()).into_future()
+    }
+}
+
+impl<O: Membership> IntoFuture for Batches<O> {
+    type Output = BatchReport;
+    type IntoFuture = std::pin::Pin<Box<dyn Future<Output = BatchReport> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+impl<O: fmt::Debug> fmt::Debug for Batches<O> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Batches")
+            .field("call", &self.call)
+            .field("size", &self.size)
+            .field("skip_unknown", &self.skip_unknown)
+            .finish_non_exhaustive()
+    }
+}
+
+fn unique(ids: Vec<String>) -> Vec<String> {
+    let mut seen = HashSet::with_capacity(ids.len());
+    ids.into_iter().filter(|id| seen.insert(id.clone())).collect()
+}
+
+/// Batches of so many ids at most, none of them too large for a request.
+fn split(ids: Vec<String>, size: usize) -> VecDeque<Vec<String>> {
+    let mut batches = VecDeque::new();
+    let mut batch: Vec<String> = Vec::new();
+    let mut bytes = 0;
+    for id in ids {
+        if batch.len() == size || (bytes + id.len() + ID_BYTES > BATCH_BYTES && !batch.is_empty()) {
+            batches.push_back(std::mem::take(&mut batch));
+            bytes = 0;
+        }
+        bytes += id.len() + ID_BYTES;
+        batch.push(id);
+    }
+    if !batch.is_empty() {
+        batches.push_back(batch);
+    }
+    batches
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::test::{FakeMedusa, Next};
+
+    fn group() -> Next {
+        let group = json!({
+            "id": "cgrp_1", "name": "VIP", "metadata": null,
+            "created_at": "2026-01-01T00:00:00.000Z", "updated_at": "2026-01-01T00:00:00.000Z",
+        });
+        Next::answer(200, json!({"customer_group": group}).to_string())
+    }
+
+    fn not_found() -> Next {
+        Next::answer(404, r#"{"type": "not_found", "message": "no"}"#)
+    }
+
+    fn medusa(nexts: impl IntoIterator<Item = Next>) -> FakeMedusa {
+        let medusa = FakeMedusa::new();
+        nexts.into_iter().for_each(|next| medusa.then(next));
+        medusa
+    }
+
+    /// How many ids each request held; 0 for one without a body.
+    fn sizes(medusa: &FakeMedusa) -> Vec<usize> {
+        let size = |body: &[u8]| {
+            let body: Value = serde_json::from_slice(body).unwrap_or_default();
+            body["customer_ids"].as_array().map_or(0, Vec::len)
+        };
+        medusa.requests().iter().map(|request| size(request.body())).collect()
+    }
+
+    fn ids(count: usize) -> Vec<String> {
+        (0..count).map(|number| format!("cus_{number}")).collect()
+    }
+
+    #[tokio::test]
+    async fn any_number_goes_through() {
+        let medusa = medusa([group(), group(), group()]);
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let told = seen.clone();
+        let groups = medusa.client().admin().customer_groups();
+        let report = groups
+            .remove_customers("cgrp_1", ids(2500).iter().chain(&ids(10)))
+            .in_batches()
+            .on_progress(move |progress| told.lock().unwrap().push((progress.done, progress.total)))
+            .await
+            .ok()
+            .unwrap();
+        assert_eq!(report.done, ids(2500));
+        assert_eq!(report.group.unwrap().name, "VIP");
+        assert!(report.unknown.is_empty() && report.not_done.is_empty());
+        assert_eq!(sizes(&medusa), [1000, 1000, 500]);
+        assert_eq!(*seen.lock().unwrap(), [(1000, 2500), (2000, 2500), (2500, 2500)]);
+    }
+
+    #[tokio::test]
+    async fn nobody_needs_no_request() {
+        let medusa = medusa([]);
+        let report =
+            medusa.client().admin().customer_groups().add_customers("cgrp_1", [""; 0]).in_batches().await;
+        assert!(report.ok().unwrap().done.is_empty());
+    }
+
+    #[test]
+    fn batches_fit_into_a_request() {
+        let long = "x".repeat(30_000);
+        let sizes = |ids: Vec<String>, size| split(ids, size).iter().map(Vec::len).collect::<Vec<_>>();
+        assert_eq!(sizes(vec![long.clone(), long.clone(), long.clone()], 10), [2, 1]);
+        assert_eq!(sizes(vec!["x".repeat(200_000), long], 10), [1, 1], "the server may decide about that");
+        assert_eq!(sizes(ids(7), 3), [3, 3, 1]);
+    }
+
+    #[tokio::test]
+    async fn it_ends_at_an_error_and_says_what_is_left() {
+        let medusa = medusa([group(), Next::answer(400, ""), group()]);
+        let groups = medusa.client().admin().customer_groups();
+        let report = groups.add_customers("cgrp_1", ids(5)).in_batches().size(2).await;
+        assert_eq!(report.done, ["cus_0", "cus_1"]);
+        assert_eq!(report.not_done, ["cus_2", "cus_3", "cus_4"]);
+        assert_eq!(report.ok().unwrap_err().status().unwrap(), 400);
+    }
+
+    #[tokio::test]
+    async fn the_unknown_are_found_and_passed_over() {
+        // Of four, the third is unknown: all, (the group), first half, second half, third, fourth.
+        let medusa = medusa([not_found(), group(), group(), not_found(), not_found(), group()]);
+        let groups = medusa.client().admin().customer_groups();
+        let report = groups.add_customers("cgrp_1", ids(4)).in_batches().skip_unknown().await.ok().unwrap();
+        assert_eq!(report.done, ["cus_0", "cus_1", "cus_3"]);
+        assert_eq!(report.unknown, ["cus_2"]);
+        assert_eq!(sizes(&medusa), [4, 0, 2, 2, 1, 1]);
+    }
+
+    #[tokio::test]
+    async fn an_unknown_group_is_an_error() {
+        let medusa = medusa([not_found(), not_found()]);
+        let groups = medusa.client().admin().customer_groups();
+        let report = groups.add_customers("cgrp_1", ids(4)).in_batches().skip_unknown().await;
+        assert_eq!(report.not_done, ids(4));
+        assert!(report.ok().unwrap_err().is_not_found());
+    }
+}

@@ -1,0 +1,355 @@
+//! Whole lists, page by page or item by item.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+use futures_util::stream::{FuturesOrdered, StreamExt};
+
+use crate::call::{Call, CallFuture};
+use crate::operation::Listing;
+use crate::{Error, Page, Response};
+
+/// How many items a page of a stream holds, unless the call says so.
+const PAGE_SIZE: u64 = 100;
+
+/// # Whole lists
+impl<O: Listing> Call<O> {
+    /// All items of the list, as a stream.
+    ///
+    /// Pages are fetched as they are needed, the next one already while the items of one are being looked at; `limit` is
+    /// the size of a page (100 if not set), `offset` where to begin. Unless `order` is set, the order is that of
+    /// the ids, since the servers' own order may show an item twice, or not at all, when times are equal.
+    ///
+    /// A list that others change meanwhile moves under the stream. To change or delete what it shows, collect it first.
+    /// The first error ends the stream.
+    ///
+    /// ```no_run
+    /// # async fn example(groups: stheno_client::CustomerGroups) -> Result<(), stheno_client::Error> {
+    /// let mut customers = groups.list_customers("cgrp_01JBRG").stream();
+    /// while let Some(customer) = customers.next().await {
+    ///     println!("{}", customer?.email);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn stream(self) -> Items<O> {
+        Items { pages: self.pages(), items: Vec::new().into_iter() }
+    }
+
+    /// All pages of the list, as a stream. All that is said of [`stream`](Self::stream) is true of this.
+    pub fn pages(mut self) -> Pages<O> {
+        let query = self.operation.query_mut();
+        if !query.contains("order") {
+            query.set("order", "id");
+        }
+        let limit = query.number("limit").unwrap_or(PAGE_SIZE);
+        let offset = query.number("offset").unwrap_or(0);
+        Pages {
+            call: self.limit(limit),
+            limit,
+            prefetch: 1,
+            count: None,
+            next: Some(offset),
+            running: FuturesOrdered::new(),
+            ready: VecDeque::new(),
+        }
+    }
+
+    /// All items of the list, in one vector. See [`stream`](Self::stream).
+    ///
+    /// # Errors
+    ///
+    /// That of the first page that cannot be had.
+    ///
+    /// ```no_run
+    /// # async fn example(groups: stheno_client::CustomerGroups) -> Result<(), stheno_client::Error> {
+    /// let all = groups.list().all().await?;
+    /// println!("{} groups", all.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn all(self) -> Result<Vec<O::Item>, Error> {
+        let mut pages = self.pages();
+        let mut all = Vec::new();
+        while let Some(page) = pages.next().await {
+            all.extend(page?);
+        }
+        Ok(all)
+    }
+}
+
+/// The pages of a list: see [`Call::pages`].
+#[must_use = "a stream does nothing until it is polled"]
+pub struct Pages<O: Listing> {
+    call: Call<O>,
+    limit: u64,
+    prefetch: usize,
+    /// How many items there are in all, once that is known.
+    count: Option<u64>,
+    /// Where the next page to ask for begins.
+    next: Option<u64>,
+    running: FuturesOrdered<CallFuture<Response<Page<O::Item>>>>,
+    /// Pages that came while an earlier one was handed out.
+    ready: VecDeque<Result<Response<Page<O::Item>>, Error>>,
+}
+
+impl<O: Listing> Pages<O> {
+    /// How many pages to ask for ahead of the one that is being looked at: 1 if not set.
+    pub fn prefetch(self, pages: usize) -> Self {
+        Self { prefetch: pages, ..self }
+    }
+
+    /// How many items there are in all, as the last page said; `None` before the first.
+    pub fn total(&self) -> Option<u64> {
+        self.count
+    }
+
+    /// The next page; `None` after the last.
+    pub async fn next(&mut self) -> Option<Result<Response<Page<O::Item>>, Error>> {
+        StreamExt::next(self).await
+    }
+
+    /// Asks for pages until so many are under way, or have come; for one only as long as nobody knows how many there are.
+    fn ask(&mut self, most: usize) {
+        let most = if self.count.is_some() { most } else { 1 };
+        while self.running.len() + self.ready.len() < most
+            && let Some(offset) = self.next
+        {
+            self.running.push_back(self.call.clone().offset(offset).into_future());
+            self.next = self.following(offset);
+        }
+    }
+
+    /// Where the page after the one at this offset begins, if there may be one.
+    fn following(&self, offset: u64) -> Option<u64> {
+        let next = offset.checked_add(self.limit)?;
+        let more = match self.count {
+            Some(count) if self.call.operation.counts_all() => next < count,
+            _ => true,
+        };
+        (more && self.limit > 0).then_some(next)
+    }
+
+    /// Takes note of what a page says about the list.
+    fn note(&mut self, page: &Result<Response<Page<O::Item>>, Error>) {
+        match page {
+            Ok(page) => {
+                self.count = Some(page.count);
+                let known_end = self.call.operation.counts_all().then_some(page.count);
+                let full = self.limit > 0 && page.items.len() as u64 >= self.limit;
+                if !full || self.next.zip(known_end).is_some_and(|(next, end)| next >= end) {
+                    self.next = None;
+                }
+            }
+            Err(_) => {
+                self.next = None;
+                self.running = FuturesOrdered::new();
+                self.ready.clear();
+            }
+        }
+    }
+}
+
+impl<O: Listing> Unpin for Pages<O> {}
+
+impl<O: Listing> Stream for Pages<O> {
+    type Item = Result<Response<Page<O::Item>>, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let prefetch = self.prefetch;
+        self.ask(1 + prefetch);
+        let page = match self.ready.pop_front() {
+            Some(page) => page,
+            None => match ready!(self.running.poll_next_unpin(context)) {
+                Some(page) => page,
+                None => return Poll::Ready(None),
+            },
+        };
+        self.note(&page);
+        self.ask(prefetch);
+        // Sends what was just asked for: nothing would, while this page is being looked at.
+        while let Poll::Ready(Some(page)) = self.running.poll_next_unpin(context) {
+            self.ready.push_back(page);
+        }
+        Poll::Ready(Some(page))
+    }
+}
+
+impl<O: Listing> fmt::Debug for Pages<O> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Pages")
+            .field("count", &self.count)
+            .field("next", &self.next)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The items of a list: see [`Call::stream`].
+#[must_use = "a stream does nothing until it is polled"]
+pub struct Items<O: Listing> {
+    pages: Pages<O>,
+    items: std::vec::IntoIter<O::Item>,
+}
+
+impl<O: Listing> Items<O> {
+    /// How many pages to ask for ahead of the one whose items are being looked at: 1 if not set.
+    pub fn prefetch(self, pages: usize) -> Self {
+        Self { pages: self.pages.prefetch(pages), ..self }
+    }
+
+    /// How many items there are in all, as the last page said; `None` before the first item.
+    pub fn total(&self) -> Option<u64> {
+        self.pages.total()
+    }
+
+    /// The next item; `None` after the last.
+    pub async fn next(&mut self) -> Option<Result<O::Item, Error>> {
+        StreamExt::next(self).await
+    }
+}
+
+impl<O: Listing> Unpin for Items<O> {}
+
+impl<O: Listing> Stream for Items<O> {
+    type Item = Result<O::Item, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            if let Some(item) = self.items.next() {
+                return Poll::Ready(Some(Ok(item)));
+            }
+            match ready!(self.pages.poll_next_unpin(context)) {
+                Some(Ok(page)) => self.items = page.into_iter(),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+}
+
+impl<O: Listing> fmt::Debug for Items<O> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Items").field("pages", &self.pages).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::{FutureExt, TryStreamExt};
+    use serde_json::json;
+
+    use crate::test::{FakeMedusa, Next};
+
+    /// A page of the customers `from..to` of `count`.
+    fn page(from: u64, to: u64, count: u64, limit: u64) -> Next {
+        let customers: Vec<_> = (from..to)
+            .map(|number| {
+                json!({
+                    "id": format!("cus_{number}"), "email": "a@b.c", "first_name": null, "last_name": null,
+                    "billing_address_id": null, "phone": null, "has_account": true, "metadata": null,
+                    "created_at": "2026-01-01T00:00:00.000Z", "updated_at": "2026-01-01T00:00:00.000Z",
+                })
+            })
+            .collect();
+        let body = json!({"customers": customers, "count": count, "offset": from, "limit": limit});
+        Next::answer(200, body.to_string())
+    }
+
+    fn medusa(pages: impl IntoIterator<Item = Next>) -> FakeMedusa {
+        let medusa = FakeMedusa::new();
+        pages.into_iter().for_each(|page| medusa.then(page));
+        medusa
+    }
+
+    fn queries(medusa: &FakeMedusa) -> Vec<String> {
+        medusa.requests().iter().map(|request| request.uri().query().unwrap().to_owned()).collect()
+    }
+
+    #[tokio::test]
+    async fn all_items_come_once() {
+        let medusa = medusa([page(0, 2, 5, 2), page(2, 4, 5, 2), page(4, 5, 5, 2)]);
+        let stream = medusa.client().admin().customers().list().q("a").limit(2).stream();
+        let ids: Vec<String> = stream.map_ok(|customer| customer.id).try_collect().await.unwrap();
+        assert_eq!(ids, ["cus_0", "cus_1", "cus_2", "cus_3", "cus_4"]);
+        assert_eq!(
+            queries(&medusa),
+            [
+                "q=a&limit=2&order=id&offset=0",
+                "q=a&limit=2&order=id&offset=2",
+                "q=a&limit=2&order=id&offset=4",
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_full_last_page_is_the_last() {
+        let medusa = medusa([page(0, 2, 4, 2), page(2, 4, 4, 2)]);
+        let all = medusa.client().admin().customers().list().limit(2).all().await.unwrap();
+        assert_eq!((all.len(), medusa.requests().len()), (4, 2));
+    }
+
+    #[tokio::test]
+    async fn begins_at_the_offset_and_keeps_the_order() {
+        use crate::admin::customers::CustomerSort;
+
+        let medusa = medusa([page(3, 4, 4, 100)]);
+        let list = medusa.client().admin().customers().list().offset(3).order(CustomerSort::Email);
+        assert_eq!(list.all().await.unwrap().len(), 1);
+        assert_eq!(queries(&medusa), ["offset=3&order=email&limit=100"]);
+    }
+
+    #[tokio::test]
+    async fn without_a_limit_there_is_one_page() {
+        let medusa = medusa([page(0, 3, 3, 0)]);
+        assert_eq!(medusa.client().admin().customers().list().limit(0).all().await.unwrap().len(), 3);
+        assert_eq!(medusa.requests().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn pages_are_fetched_ahead() {
+        for (prefetch, expected) in
+            [(0, [1, 2, 3, 4]), (1, [2, 3, 4, 4]), (2, [3, 4, 4, 4]), (9, [4, 4, 4, 4])]
+        {
+            let medusa = medusa((0..4).map(|number| page(number, number + 1, 4, 1)));
+            let mut pages = medusa.client().admin().customers().list().limit(1).pages().prefetch(prefetch);
+            assert_eq!(pages.total(), None);
+            for expected in expected {
+                let page = pages.next().now_or_never().unwrap().unwrap().unwrap();
+                assert_eq!(page.items.len(), 1);
+                assert_eq!(medusa.requests().len(), expected, "prefetch {prefetch}");
+            }
+            assert_eq!(pages.total(), Some(4));
+            assert!(pages.next().await.is_none());
+        }
+    }
+
+    #[tokio::test]
+    async fn an_error_ends_it() {
+        let medusa = medusa([page(0, 1, 3, 1), Next::answer(500, ""), page(2, 3, 3, 1)]);
+        let mut items = medusa.client().admin().customers().list().limit(1).stream();
+        assert!(items.next().await.unwrap().is_ok());
+        assert!(items.next().await.unwrap().unwrap_err().is_server_error());
+        assert!(items.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_count_of_the_page_is_not_believed() {
+        let group = json!({
+            "id": "cgrp_1", "name": "VIP", "metadata": null,
+            "created_at": "2026-01-01T00:00:00.000Z", "updated_at": "2026-01-01T00:00:00.000Z",
+        });
+        let page = |groups: &[_], offset| {
+            let body =
+                json!({"customer_groups": groups, "count": groups.len(), "offset": offset, "limit": 1});
+            Next::answer(200, body.to_string())
+        };
+        let medusa = medusa([page(&[&group], 0), page(&[&group], 1), page(&[], 2), page(&[], 3)]);
+        let list =
+            medusa.client().admin().customer_groups().list().discount_condition_id("discon_1").limit(1);
+        assert_eq!(list.all().await.unwrap().len(), 2);
+    }
+}

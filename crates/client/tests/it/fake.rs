@@ -1,0 +1,71 @@
+use serde_json::json;
+use stheno_client::admin::customer_groups::{CustomerGroupField, CustomerGroupRelation, CustomerGroupSort};
+use stheno_client::admin::customers::CustomerRelation;
+use stheno_client::test::{FakeMedusa, Next};
+use stheno_client::{Change, CreateCustomer};
+
+#[tokio::test]
+async fn a_group_from_beginning_to_end() {
+    let medusa = FakeMedusa::new();
+    let admin = medusa.client().admin();
+    let (groups, customers) = (admin.customer_groups(), admin.customers());
+
+    let vip = groups.create("VIP").metadata([("tier", 1)]).await.unwrap();
+    assert_eq!(vip.created_at.to_string(), "2026-01-01T00:00:01Z", "the same in every run");
+    assert!(groups.create("VIP").await.unwrap_err().is_duplicate());
+    let gold = groups.create("Gold").await.unwrap();
+    assert!(groups.update(&gold.id).name("VIP").await.unwrap_err().is_duplicate());
+    let changed =
+        groups.update(&vip.id).metadata([("a", json!({"b": 1}))]).remove_metadata("tier").await.unwrap();
+    assert_eq!(json!(changed.metadata), json!({"a": {"b": 1}}));
+
+    let ida = medusa.add_guest("ida@example.com");
+    let jo = customers.create(CreateCustomer::new("Jo@Example.com", "Jo", "Lund", "secret")).await.unwrap();
+    assert_eq!((jo.email.as_str(), jo.status().as_u16()), ("jo@example.com", 201));
+    let report =
+        groups.add_customers(&vip.id, [&ida.id, &jo.id, "cus_nope"]).in_batches().skip_unknown().await;
+    assert_eq!(report.ok().unwrap().unknown, ["cus_nope"]);
+    assert!(groups.add_customers("cgrp_nope", [&ida.id]).await.unwrap_err().is_not_found());
+
+    let members = groups.list_customers(&vip.id).q("LUND").await.unwrap();
+    assert_eq!((members.count, members.items[0].groups.as_ref().unwrap()[0].name.as_str()), (1, "VIP"));
+    let listed = groups
+        .list()
+        .order(CustomerGroupSort::Name)
+        .expand([CustomerGroupRelation::Customers])
+        .await
+        .unwrap();
+    let sizes = listed.items.iter().map(|group| group.customers.as_ref().unwrap().len());
+    assert_eq!(sizes.collect::<Vec<_>>(), [0, 2], "Gold, VIP");
+    let partial = groups.retrieve(&vip.id).fields([CustomerGroupField::Metadata]).await.unwrap();
+    assert!(partial.name.is_none() && partial.metadata.is_some());
+
+    groups.remove_customers(&vip.id, [&ida.id]).await.unwrap();
+    assert_eq!(groups.list_customers(&vip.id).all().await.unwrap().len(), 1);
+    let moved =
+        customers.update(&jo.id).groups([&gold.id]).phone(Change::Clear).expand([CustomerRelation::Groups]);
+    assert_eq!(moved.await.unwrap().groups.as_ref().unwrap()[0].id, gold.id);
+    assert_eq!(customers.list().groups([&gold.id]).has_account(true).await.unwrap().count, 1);
+    assert_eq!(customers.list().has_account(false).await.unwrap().items[0].id, ida.id);
+
+    groups.delete(&gold.id).await.unwrap();
+    assert!(groups.retrieve(&gold.id).optional().await.unwrap().is_none());
+    assert_eq!(
+        customers.retrieve(&jo.id).expand([CustomerRelation::Groups]).await.unwrap().groups,
+        Some(vec![])
+    );
+}
+
+#[tokio::test]
+async fn what_is_decided_comes_first() {
+    let medusa = FakeMedusa::new();
+    let client = medusa.builder().email_and_password("admin@medusa.test", "secret").build().unwrap();
+    medusa.then(Next::Refuse);
+    medusa.then(Next::answer(401, "Unauthorized"));
+    let error = client.admin().customer_groups().list().await.unwrap_err();
+    assert!(error.is_unauthorized());
+    assert_eq!(client.admin().auth().get_session().await.unwrap().id, "usr_fake");
+    let paths: Vec<String> =
+        medusa.requests().iter().map(|request| request.uri().path().to_owned()).collect();
+    assert_eq!(paths, ["/admin/auth/token", "/admin/auth/token", "/admin/auth/token", "/admin/auth"]);
+}
