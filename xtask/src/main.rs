@@ -1,4 +1,4 @@
-//! The one door a contributor needs: `cargo xtask setup`, `cargo xtask test`, `cargo xtask ci`.
+//! The one door a contributor needs: `cargo xtask setup`, `cargo xtask test`, `cargo xtask ci`, `cargo xtask bench`.
 
 mod command;
 mod count;
@@ -36,6 +36,12 @@ enum Task {
         #[arg(long)]
         full: bool,
     },
+    /// Measure how fast the server answers; `-- --help` tells what can be set
+    Bench {
+        /// Handed on to the load driver
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -55,6 +61,9 @@ fn run(task: &Task) -> Result<()> {
         Task::Setup { check: false } => setup::install(),
         Task::Test | Task::Ci { full: false } => test::run(test::Extent::Usual),
         Task::Ci { full: true } => test::run(test::Extent::Full),
+        Task::Bench { arguments } => {
+            command::run(command::cargo("run --release --locked --package=stheno-bench --").args(arguments))
+        }
     }
 }
 

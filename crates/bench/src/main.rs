@@ -106,7 +106,7 @@ async fn start(url: &str, customers: usize) -> anyhow::Result<(SocketAddr, Shop)
 
 fn table(calls: &[(&str, String)], measured: &[Measured]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::ASCII_MARKDOWN);
+    table.load_style(presets::ASCII_MARKDOWN);
     table.set_header(["call", "requests/s", "p50 ms", "p99 ms", "ratio to static"]);
     let limit = measured.first().map_or(1.0, Measured::per_second);
     for ((name, _), measured) in calls.iter().zip(measured) {
