@@ -87,7 +87,7 @@ impl<O: Membership> Call<O> {
 /// Customers on their way in or out, batch by batch: see [`Call::in_batches`].
 #[must_use = "nothing is sent until it is awaited"]
 pub struct Batches<O> {
-    call: Call<O>,
+    pub(crate) call: Call<O>,
     size: usize,
     skip_unknown: bool,
     on_progress: Option<Box<dyn FnMut(Progress) + Send>>,

@@ -215,7 +215,7 @@ impl<O: Operation> IntoFuture for Call<O> {
 /// A call to which "there is no such record" is an answer: see [`Call::optional`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent until the call is awaited"]
-pub struct Optional<O>(Call<O>);
+pub struct Optional<O>(pub(crate) Call<O>);
 
 impl<O: Operation> IntoFuture for Optional<O> {
     type Output = Result<Option<Response<O::Answer>>, Error>;

@@ -20,6 +20,9 @@ use crate::{Error, Retry};
 #[derive(Clone)]
 pub struct Client {
     pub(crate) shared: Arc<Shared>,
+    /// Whether requests are sent from the background; see `blocking`.
+    #[cfg(feature = "blocking")]
+    in_background: bool,
 }
 
 pub(crate) struct Shared {
@@ -28,7 +31,10 @@ pub(crate) struct Shared {
     pub(crate) headers: HeaderMap,
     pub(crate) retry: Retry,
     pub(crate) timeout: Option<Duration>,
-    pub(crate) transport: Box<dyn Transport>,
+    transport: Arc<dyn Transport>,
+    /// For the background, because the connections of the other may belong to a runtime that is being waited in.
+    #[cfg(feature = "blocking")]
+    background: Arc<dyn Transport>,
 }
 
 impl Client {
@@ -53,6 +59,20 @@ impl Client {
     /// What someone who works on the shop can do.
     pub fn admin(&self) -> Admin {
         Admin::new(self.clone())
+    }
+
+    pub(crate) fn transport(&self) -> &dyn Transport {
+        #[cfg(feature = "blocking")]
+        if self.in_background {
+            return &*self.shared.background;
+        }
+        &*self.shared.transport
+    }
+
+    /// The same client, for a call that is made in the background.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn in_background(self) -> Self {
+        Self { in_background: true, ..self }
     }
 
     /// Any other request, with this client's address, credentials and care.
@@ -103,10 +123,10 @@ pub struct ClientBuilder {
     configure_http: Option<Configure>,
     http_client: Option<reqwest::Client>,
     #[cfg(any(test, feature = "test"))]
-    transport: Option<Box<dyn Transport>>,
+    transport: Option<Arc<dyn Transport>>,
 }
 
-type Configure = Box<dyn FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send>;
+type Configure = Box<dyn Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send>;
 
 impl ClientBuilder {
     /// A user's API token, sent as `x-medusa-access-token`.
@@ -183,19 +203,20 @@ impl ClientBuilder {
     /// use stheno_client::{Client, reqwest::Proxy};
     ///
     /// let proxy = Proxy::all("http://proxy.example:3128")?;
-    /// let medusa = Client::builder("https://shop.example").configure_http(|http| http.proxy(proxy)).build()?;
+    /// let medusa = Client::builder("https://shop.example").configure_http(move |http| http.proxy(proxy.clone())).build()?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn configure_http(
         mut self,
-        configure: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + 'static,
+        configure: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + 'static,
     ) -> Self {
         self.configure_http = Some(Box::new(configure));
         self
     }
 
-    /// An HTTP client of your own, whose connections are shared with the rest of your program.
+    /// An HTTP client of your own, whose connections are shared with the rest of your program. With the feature `blocking`,
+    /// use one client for waiting and another for `.await`.
     ///
     /// Forbid it to follow redirects: it might carry the API key to wherever they point. The feature `rustls` leaves it
     /// to you to choose a provider for it; without one, reqwest panics.
@@ -205,7 +226,7 @@ impl ClientBuilder {
 
     /// Something else than HTTP.
     #[cfg(any(test, feature = "test"))]
-    pub(crate) fn transport(self, transport: Box<dyn Transport>) -> Self {
+    pub(crate) fn transport(self, transport: Arc<dyn Transport>) -> Self {
         Self { transport: Some(transport), ..self }
     }
 
@@ -215,28 +236,32 @@ impl ClientBuilder {
     ///
     /// [`is_invalid_request`](Error::is_invalid_request) if the address is no address, a credential or header cannot be
     /// sent, or TLS cannot be set up. Nothing is sent yet.
-    pub fn build(mut self) -> Result<Client, Error> {
+    pub fn build(self) -> Result<Client, Error> {
         let base = BaseUrl::parse(&self.url)?;
         Ok(Client {
             shared: Arc::new(Shared {
                 transport: self.carrier(&base)?,
+                #[cfg(feature = "blocking")]
+                background: self.carrier(&base)?,
                 base,
                 credential: self.credential?,
                 headers: self.headers?,
                 retry: self.retry,
                 timeout: self.timeout,
             }),
+            #[cfg(feature = "blocking")]
+            in_background: false,
         })
     }
 
-    fn carrier(&mut self, base: &BaseUrl) -> Result<Box<dyn Transport>, Error> {
+    fn carrier(&self, base: &BaseUrl) -> Result<Arc<dyn Transport>, Error> {
         #[cfg(any(test, feature = "test"))]
-        if let Some(transport) = self.transport.take() {
-            return Ok(transport);
+        if let Some(transport) = &self.transport {
+            return Ok(transport.clone());
         }
-        Ok(Box::new(match self.http_client.take() {
-            Some(client) => client,
-            None => http_client(self.timeouts, base.is_https(), self.configure_http.take())?,
+        Ok(Arc::new(match &self.http_client {
+            Some(client) => client.clone(),
+            None => http_client(self.timeouts, base.is_https(), self.configure_http.as_deref())?,
         }))
     }
 }

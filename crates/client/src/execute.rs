@@ -1,53 +1,59 @@
 //! Making a call: credentials, attempts, deadline.
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, StatusCode};
-use stheno_api_types::{AccessToken, Credentials};
+use http::header::{AUTHORIZATION, COOKIE};
+use http::{HeaderValue, Method, StatusCode};
+use stheno_api_types::Credentials;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::admin::auth::GetToken;
 use crate::call::{Call, read};
-use crate::client::Shared;
 use crate::error::RawAnswer;
 use crate::operation::Operation;
-use crate::request::IDEMPOTENCY_KEY;
+use crate::request::{API_TOKEN, IDEMPOTENCY_KEY};
 use crate::retry::Failure;
 use crate::trace::Trace;
-use crate::{Error, Response};
+use crate::{Client, Error, Response};
 
 pub(crate) async fn execute<O: Operation>(call: Call<O>) -> Result<Response<O::Answer>, Error> {
     let mut request = call.to_request()?;
-    let writes = request.method() != Method::GET;
-    if writes && !request.headers().contains_key(IDEMPOTENCY_KEY) {
+    if is_write(&request) && !request.headers().contains_key(IDEMPOTENCY_KEY) {
         request.headers_mut().insert(IDEMPOTENCY_KEY, random_key());
     }
     let trace = Trace::begin(O::NAME, &request);
-    trace.follow(attempts(&call, &request, writes, &trace)).await
+    trace.follow(attempts(&call, &request, &trace)).await
 }
 
 async fn attempts<O: Operation>(
     call: &Call<O>,
     request: &http::Request<Bytes>,
-    writes: bool,
     trace: &Trace,
 ) -> Result<Response<O::Answer>, Error> {
     let shared = &*call.client.shared;
     let retry = call.options.retry.as_ref().unwrap_or(&shared.retry);
-    let deadline =
-        call.options.timeout.or(shared.timeout).and_then(|timeout| Instant::now().checked_add(timeout));
-    let repeatable = !writes || call.operation.is_repeatable();
+    let timeout = call.options.timeout.or(shared.timeout);
+    let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    let repeatable = !is_write(request) || call.operation.is_repeatable();
     let mut failures = 0;
     let mut outcome_unknown = false;
     loop {
-        let failure = match attempt(shared, request, O::AUTHENTICATED, deadline).await {
+        let mut sent = false;
+        let attempt = attempt(&call.client, request, O::AUTHENTICATED, &mut sent);
+        let outcome = match deadline {
+            Some(deadline) => {
+                timeout_at(deadline, attempt).await.unwrap_or_else(|late| Err(Error::timeout(late)))
+            }
+            None => attempt.await,
+        };
+        let failure = match outcome {
             Ok(answer) => {
                 trace.answered(&answer, failures + 1);
                 return read(&call.operation, answer).map_err(|error| error.with_call(describe(request)));
             }
-            Err(failure) => failure,
+            Err(error) => Failure { error, sent },
         };
         failures += 1;
-        outcome_unknown |= writes && failure.may_be_done();
+        outcome_unknown |= is_write(request) && failure.may_be_done();
         let wait = retry
             .wait(&failure, failures, repeatable, random_fraction())
             .filter(|wait| deadline.is_none_or(|deadline| Instant::now() + *wait < deadline));
@@ -61,79 +67,61 @@ async fn attempts<O: Operation>(
     }
 }
 
-/// One attempt, or two if the first shows that the token has expired.
+/// One attempt, or two if the first shows that the token has expired. `sent` tells, also when this is given up half-way,
+/// whether anything of the request may have reached the server.
 async fn attempt(
-    shared: &Shared,
+    client: &Client,
     request: &http::Request<Bytes>,
     authenticated: bool,
-    deadline: Option<Instant>,
-) -> Result<RawAnswer, Failure> {
+    sent: &mut bool,
+) -> Result<RawAnswer, Error> {
+    let credential = &client.shared.credential;
+    let authenticated = authenticated && !brings_credentials(request);
     let mut renewed = false;
     loop {
         let mut request = request.clone();
-        let credential = if authenticated { credential(shared, deadline).await? } else { None };
-        if let Some((name, value)) = &credential {
-            request.headers_mut().entry(name).or_insert_with(|| value.clone());
+        let mut proof = None;
+        if authenticated
+            && let Some((name, value)) =
+                credential.header(|credentials| fetch_token(client, credentials)).await?
+        {
+            request.headers_mut().insert(name, value.clone());
+            proof = Some(value);
         }
-        let answer = send(shared, request, deadline)
-            .await
-            .map_err(|error| Failure { sent: !error.is_connect(), error })?;
-        shared.credential.learn(&answer.headers);
+        *sent = true;
+        let answer =
+            client.transport().send(request).await.inspect_err(|error| *sent = !error.is_connect())?;
+        credential.learn(&answer.headers);
         if answer.status == StatusCode::UNAUTHORIZED
             && !renewed
-            && let Some((_, refused)) = credential
-            && shared.credential.renew(&refused).await
+            && let Some(refused) = proof
+            && credential.renew(&refused).await
         {
+            *sent = false;
             renewed = true;
             continue;
         }
-        if !answer.status.is_success() {
-            return Err(Failure { error: Error::refused(answer), sent: true });
-        }
-        return Ok(answer);
+        return if answer.status.is_success() { Ok(answer) } else { Err(Error::refused(answer)) };
     }
 }
 
-async fn send(
-    shared: &Shared,
-    request: http::Request<Bytes>,
-    deadline: Option<Instant>,
-) -> Result<RawAnswer, Error> {
-    let sending = shared.transport.send(request);
-    match deadline {
-        Some(deadline) => {
-            timeout_at(deadline, sending).await.unwrap_or_else(|elapsed| Err(Error::timeout(elapsed)))
-        }
-        None => sending.await,
-    }
-}
-
-/// The header that says who is asking, if need be after fetching a token.
-async fn credential(
-    shared: &Shared,
-    deadline: Option<Instant>,
-) -> Result<Option<(HeaderName, HeaderValue)>, Failure> {
-    shared
-        .credential
-        .header(|credentials| fetch_token(shared, credentials, deadline))
-        .await
-        .map_err(|error| Failure { error, sent: false })
-}
-
-async fn fetch_token(
-    shared: &Shared,
-    credentials: Credentials,
-    deadline: Option<Instant>,
-) -> Result<String, Error> {
+async fn fetch_token(client: &Client, credentials: Credentials) -> Result<String, Error> {
     let operation = GetToken { credentials };
-    let request = operation.draft()?.assemble(&shared.base, &shared.headers)?;
+    let request = operation.draft()?.assemble(&client.shared.base, &client.shared.headers)?;
     let address = describe(&request);
-    let AccessToken { access_token, .. } = send(shared, request, deadline)
-        .await
-        .and_then(|answer| read(&operation, answer))
-        .map_err(|error| error.with_call(address))?
-        .into_body();
-    Ok(access_token)
+    let answer = client.transport().send(request).await;
+    let token =
+        answer.and_then(|answer| read(&operation, answer)).map_err(|error| error.with_call(address))?;
+    Ok(token.into_body().access_token)
+}
+
+fn is_write(request: &http::Request<Bytes>) -> bool {
+    request.method() != Method::GET
+}
+
+/// Whether the caller says who is asking.
+fn brings_credentials(request: &http::Request<Bytes>) -> bool {
+    [API_TOKEN, AUTHORIZATION, COOKIE].iter().any(|name| request.headers().contains_key(name))
 }
 
 /// Method and address, without the query, which may hold someone's name.

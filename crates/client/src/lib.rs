@@ -3,6 +3,8 @@
 
 pub mod admin;
 mod batch;
+#[cfg(feature = "blocking")]
+mod blocking;
 mod call;
 mod client;
 mod credential;
@@ -23,6 +25,8 @@ mod transport;
 
 pub use admin::{Admin, Auth, CustomerGroups, Customers};
 pub use batch::{BatchReport, Batches, Membership, Progress};
+#[cfg(feature = "blocking")]
+pub use blocking::Iter;
 pub use call::{Call, CallFuture, Optional};
 pub use client::{Client, ClientBuilder};
 pub use error::Error;

@@ -54,14 +54,11 @@ pub(crate) struct Timeouts {
 }
 
 /// The HTTP client to use unless the user brings one.
-pub(crate) fn http_client<C>(
+pub(crate) fn http_client(
     timeouts: Timeouts,
     https: bool,
-    configure: Option<C>,
-) -> Result<reqwest::Client, Error>
-where
-    C: FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
-{
+    configure: Option<&(dyn Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send)>,
+) -> Result<reqwest::Client, Error> {
     let builder = reqwest::Client::builder()
         // The API never redirects; following one would carry the credentials to wherever it points.
         .redirect(reqwest::redirect::Policy::none())

@@ -95,7 +95,7 @@ impl FakeMedusa {
 
     /// The beginning of a client of this shop.
     pub fn builder(&self) -> ClientBuilder {
-        Client::builder("http://medusa.test").transport(Box::new(self.clone()))
+        Client::builder("http://medusa.test").transport(Arc::new(self.clone()))
     }
 
     /// Puts a customer without an account into the shop, as an order by a guest does.

@@ -95,7 +95,7 @@ async fn an_http_client_of_ones_own() {
 async fn the_http_client_can_be_configured() {
     let proxy = Backend::answering(recorded("cg.list.default")).await;
     let url = proxy.url();
-    let configure = |http: reqwest::ClientBuilder| http.proxy(reqwest::Proxy::all(url).unwrap());
+    let configure = move |http: reqwest::ClientBuilder| http.proxy(reqwest::Proxy::all(&url).unwrap());
     let medusa = Client::builder("http://shop.example").configure_http(configure).build().unwrap();
     medusa.admin().customer_groups().list().await.unwrap();
     assert_eq!(proxy.requests().await[0].url.host_str(), Some("shop.example"));

@@ -4,6 +4,8 @@
 
 mod auth;
 mod backend;
+#[cfg(feature = "blocking")]
+mod blocking;
 mod credentials;
 mod customer_groups;
 mod customers;
