@@ -1,8 +1,8 @@
 //! Medusa v1's Admin Customer Groups API over HTTP, in front of a [`stheno_store::Store`].
 //!
-//! [`serve`](serve::serve) takes a listening socket and an [`App`]; [`router`](router::router) is the same without
-//! connections, for tests. A request passes `serve`, the layers of [`router`], the extractor that authenticates it and
-//! checks its input against the declared schema, and the file of its route, which calls the store.
+//! [`serve()`] takes a listening socket and an [`App`]; [`router()`] is the same without connections. A request passes
+//! `serve`, the layers of `router`, the extractor that authenticates it and checks its input against the declared
+//! schema, and the file of its route, which calls the store.
 #![warn(missing_docs)]
 
 mod answer;

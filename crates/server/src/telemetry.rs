@@ -1,6 +1,7 @@
 //! Logs: lines of text for people, or of JSON for machines, on standard error.
 
 use std::fmt;
+use std::io::IsTerminal as _;
 use std::str::FromStr;
 
 use tracing_subscriber::EnvFilter;
@@ -46,7 +47,9 @@ impl fmt::Display for LogFormat {
 pub fn init(format: LogFormat, filter: &str) -> Result<(), SettingError> {
     let filter = EnvFilter::try_new(filter)
         .map_err(|error| SettingError::new(format!("{filter:?} is no log filter: {error}")))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours = std::io::stderr().is_terminal();
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
     let started = match format {
         LogFormat::Text => builder.with_target(false).finish().try_init(),
         LogFormat::Json => builder.json().flatten_event(true).finish().try_init(),

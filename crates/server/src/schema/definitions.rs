@@ -85,7 +85,6 @@ pub(crate) static CUSTOMER_BATCH: Schema = Schema::object(&[Field::objects(
 )]);
 
 /// `AdminDeleteCustomerGroupsGroupCustomerBatchReq`
-#[allow(dead_code, reason = "routes/admin/customer_groups/remove_customers.rs still takes CUSTOMER_BATCH")]
 pub(crate) static CUSTOMER_BATCH_REMOVAL: Schema =
     Schema::object(&[Field::objects("customer_ids", &REFERENCE, Shape::Elements)]);
 

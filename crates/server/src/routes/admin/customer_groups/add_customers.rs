@@ -8,7 +8,7 @@ use crate::schema::{Schema, Valid, definitions};
 
 /// The customers that a batch names.
 pub(crate) struct Body {
-    pub(super) customer_ids: Vec<String>,
+    customer_ids: Vec<String>,
 }
 
 impl Input for Body {
