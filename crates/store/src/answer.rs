@@ -28,10 +28,7 @@ pub struct JsonText {
 
 impl JsonText {
     pub(crate) fn whole(text: Vec<u8>) -> Self {
-        Self {
-            start: text,
-            rest: None,
-        }
+        Self { start: text, rest: None }
     }
 }
 
@@ -136,16 +133,8 @@ impl<H> Output<H> {
 
     /// Hands on what has been written, if it is enough. To be called after each row.
     pub(crate) fn flush_if_large(&mut self) -> Result<(), StoreError> {
-        let enough = if self.stream.is_some() {
-            CHUNK
-        } else {
-            self.streaming.whole_up_to
-        };
-        if self.text.len() <= enough {
-            Ok(())
-        } else {
-            self.flush()
-        }
+        let enough = if self.stream.is_some() { CHUNK } else { self.streaming.whole_up_to };
+        if self.text.len() <= enough { Ok(()) } else { self.flush() }
     }
 
     fn flush(&mut self) -> Result<(), StoreError> {
@@ -210,6 +199,8 @@ impl<H> Output<H> {
                 let text = std::mem::take(&mut self.text);
                 self.send(Piece::Text(text)).and_then(|()| self.send(Piece::End))
             }
+            // A reader that was too slow is not waited for once more: it learns from the missing end.
+            (true, Err(StoreError::SlowReader)) => Ok(()),
             (true, Err(error)) => self.send(Piece::Fault(error)),
         };
     }

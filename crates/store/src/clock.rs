@@ -25,10 +25,7 @@ impl Clock {
     /// A clock that stands still until it is told otherwise.
     pub fn manual(start: Timestamp) -> (Self, ManualClock) {
         let microseconds = Arc::new(AtomicI64::new(start.as_microsecond()));
-        (
-            Self(Source::Manual(Arc::clone(&microseconds))),
-            ManualClock(microseconds),
-        )
+        (Self(Source::Manual(Arc::clone(&microseconds))), ManualClock(microseconds))
     }
 
     /// The present time, to the microsecond.
@@ -67,9 +64,6 @@ impl ManualClock {
 
     /// Moves the time on.
     pub fn advance(&self, by: jiff::SignedDuration) {
-        self.0.fetch_add(
-            i64::try_from(by.as_micros()).unwrap_or(i64::MAX),
-            Ordering::Relaxed,
-        );
+        self.0.fetch_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX), Ordering::Relaxed);
     }
 }

@@ -147,12 +147,9 @@ impl Table {
     pub(crate) fn relations(self) -> &'static [Relation] {
         match self {
             Self::CustomerGroup => &[Relation::Customers, Relation::PriceLists],
-            Self::Customer => &[
-                Relation::Groups,
-                Relation::ShippingAddresses,
-                Relation::BillingAddress,
-                Relation::Orders,
-            ],
+            Self::Customer => {
+                &[Relation::Groups, Relation::ShippingAddresses, Relation::BillingAddress, Relation::Orders]
+            }
             Self::PriceList => &[Relation::CustomerGroups],
             Self::Address => &[Relation::Customer],
             _ => &[],
@@ -257,15 +254,10 @@ impl Catalog {
                     let text = format!("the table {} has no column {name}", table.name());
                     return Err(StoreError::Schema(text));
                 };
-                columns.push(Column {
-                    name: (*name).to_owned(),
-                    kind: *kind,
-                    nullable: *nullable,
-                });
+                columns.push(Column { name: (*name).to_owned(), kind: *kind, nullable: *nullable });
             }
-            let added = present
-                .into_iter()
-                .filter(|(name, _, _)| !known.iter().any(|(known, _)| known == name));
+            let added =
+                present.into_iter().filter(|(name, _, _)| !known.iter().any(|(known, _)| known == name));
             columns.extend(added.map(|(name, declared, nullable)| Column {
                 name,
                 kind: kind_of_added(&declared),
@@ -278,18 +270,12 @@ impl Catalog {
 
     /// The columns of `table`; none, if the database does not have it.
     pub(crate) fn columns(&self, table: Table) -> &[Column] {
-        self.tables
-            .iter()
-            .find(|(candidate, _)| *candidate == table)
-            .map_or(&[], |(_, columns)| columns)
+        self.tables.iter().find(|(candidate, _)| *candidate == table).map_or(&[], |(_, columns)| columns)
     }
 
     /// The columns of `table` that may be shown.
     pub(crate) fn public_columns(&self, table: Table) -> impl Iterator<Item = (usize, &Column)> {
-        self.columns(table)
-            .iter()
-            .enumerate()
-            .filter(|(_, column)| column.kind != ColumnKind::Secret)
+        self.columns(table).iter().enumerate().filter(|(_, column)| column.kind != ColumnKind::Secret)
     }
 
     /// The column of `table` that `order` may name: any that is shown, but for JSON, which has no order.

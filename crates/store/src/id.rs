@@ -46,10 +46,7 @@ impl IdGenerator {
 
     /// Ids whose random part is taken from `random` (the lower 80 bits).
     pub fn with_random(random: impl FnMut() -> u128 + Send + 'static) -> Self {
-        Self(Arc::new(Mutex::new(State {
-            last: Ulid::nil(),
-            random: Box::new(random),
-        })))
+        Self(Arc::new(Mutex::new(State { last: Ulid::nil(), random: Box::new(random) })))
     }
 
     /// The next id.

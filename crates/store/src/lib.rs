@@ -60,7 +60,7 @@ pub use crate::selection::{Order, Selection, UnknownName, Window};
 pub use crate::user::{NewUser, Role, UserCredentials, UserSummary};
 
 use crate::answer::Streaming;
-use crate::sqlite::Sqlite;
+use crate::sqlite::{Connector, Sqlite};
 
 /// How a store is opened.
 #[derive(Debug, Clone)]
@@ -75,6 +75,8 @@ pub struct StoreOptions {
     pub streams_at_once: usize,
     /// Texts up to this many bytes are answered whole; larger ones are streamed.
     pub whole_up_to: usize,
+    /// How long a unit of work waits for a lock that another process holds.
+    pub lock_timeout: Duration,
     /// How long a streamed answer waits for its reader to take the next piece before its snapshot is given up.
     pub reader_timeout: Duration,
 }
@@ -87,6 +89,7 @@ impl Default for StoreOptions {
             reads_at_once: 2 * std::thread::available_parallelism().map_or(2, usize::from),
             streams_at_once: 16,
             whole_up_to: 1024 * 1024,
+            lock_timeout: Duration::from_secs(5),
             reader_timeout: Duration::from_secs(30),
         }
     }
@@ -126,25 +129,17 @@ impl Store {
     /// # Errors
     /// If the URL is of no known kind, the database cannot be used, or a newer Stheno wrote it.
     pub async fn open(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
-        let path = sqlite_path(url)?;
         let clock = options.clock.clone();
         let streaming = Streaming {
             whole_up_to: options.whole_up_to,
             reader_timeout: options.reader_timeout,
             permits: Arc::new(Semaphore::new(options.streams_at_once)),
         };
-        let environment = Environment {
-            clock: options.clock,
-            ids: options.ids,
-        };
-        let open = move || Sqlite::open(&path, options.reads_at_once, streaming, environment);
-        let sqlite = tokio::task::spawn_blocking(open)
-            .await
-            .map_err(StoreError::internal)??;
-        Ok(Self {
-            engine: Engine::Sqlite(Arc::new(sqlite)),
-            clock,
-        })
+        let environment = Environment { clock: options.clock, ids: options.ids };
+        let connector = Connector { path: sqlite_path(url)?, lock_timeout: options.lock_timeout };
+        let open = move || Sqlite::open(connector, options.reads_at_once, streaming, environment);
+        let sqlite = tokio::task::spawn_blocking(open).await.map_err(StoreError::internal)??;
+        Ok(Self { engine: Engine::Sqlite(Arc::new(sqlite)), clock })
     }
 
     /// The clock that the store was opened with.
@@ -413,9 +408,7 @@ impl Store {
 
 /// The path in a URL such as `sqlite:shop.db` or `sqlite:///var/lib/stheno/shop.db`.
 fn sqlite_path(url: &str) -> Result<PathBuf, StoreError> {
-    let path = url
-        .strip_prefix("sqlite:")
-        .map(|rest| rest.strip_prefix("//").unwrap_or(rest));
+    let path = url.strip_prefix("sqlite:").map(|rest| rest.strip_prefix("//").unwrap_or(rest));
     match path {
         Some(path) if !path.is_empty() && path != ":memory:" && !path.contains('?') => {
             Ok(PathBuf::from(path))

@@ -19,12 +19,28 @@ pub fn merge(current: Option<Metadata>, changes: Metadata) -> Metadata {
     merged
 }
 
-/// Writes an object as PostgreSQL's `jsonb` keeps it: the shorter key first, keys of one length by their bytes, on
-/// every level.
+/// What is merged into where the database holds `value`, which another program may have made anything. As JavaScript's
+/// `{...value}`, and so as Medusa, it makes an object of a list or a text.
+pub(crate) fn spread(value: Value) -> Metadata {
+    let items = match value {
+        Value::Object(object) => return object,
+        Value::Array(items) => items,
+        Value::String(text) => text.chars().map(|character| character.to_string().into()).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
+    };
+    items.into_iter().enumerate().map(|(index, item)| (index.to_string(), item)).collect()
+}
+
+/// Writes metadata as it is stored.
 pub(crate) fn to_text(metadata: &Metadata) -> String {
-    let mut sorted = Value::Object(metadata.clone());
-    sort_keys(&mut sorted);
-    sorted.to_string()
+    json_to_text(Value::Object(metadata.clone()))
+}
+
+/// Writes JSON as PostgreSQL's `jsonb` keeps it: the shorter key first, keys of one length by their bytes, on every
+/// level.
+pub(crate) fn json_to_text(mut json: Value) -> String {
+    sort_keys(&mut json);
+    json.to_string()
 }
 
 fn sort_keys(value: &mut Value) {
@@ -60,10 +76,7 @@ mod tests {
         let current = object(json!({"keep": 1, "drop": "x", "nested": {"a": 1, "b": 2}}));
         let changes = object(json!({"drop": "", "nested": {"c": 3}, "nothing": "", "null": null}));
         let merged = merge(Some(current), changes);
-        assert_eq!(
-            Value::Object(merged),
-            json!({"keep": 1, "nested": {"c": 3}, "null": null})
-        );
+        assert_eq!(Value::Object(merged), json!({"keep": 1, "nested": {"c": 3}, "null": null}));
     }
 
     #[test]

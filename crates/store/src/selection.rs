@@ -46,24 +46,13 @@ pub enum UnknownName {
 impl Selection {
     /// Every column of `table` and no relation.
     pub fn all(catalog: &Catalog, table: Table) -> Self {
-        let columns = catalog
-            .public_columns(table)
-            .map(|(position, _)| position)
-            .collect();
-        Self {
-            table,
-            columns,
-            relations: Vec::new(),
-        }
+        let columns = catalog.public_columns(table).map(|(position, _)| position).collect();
+        Self { table, columns, relations: Vec::new() }
     }
 
     /// The id of a row of `table` and nothing else.
     pub fn id(catalog: &Catalog, table: Table) -> Self {
-        let mut selection = Self {
-            table,
-            columns: Vec::new(),
-            relations: Vec::new(),
-        };
+        let mut selection = Self { table, columns: Vec::new(), relations: Vec::new() };
         selection.insert_column(catalog, "id");
         selection
     }
@@ -71,45 +60,34 @@ impl Selection {
     /// Adds a column by its name, or by a path through relations: `name`, `customers.email`.
     ///
     /// # Errors
-    /// If there is no such column or relation, or the path is too long.
+    /// If there is no such column or relation, or the path is too long. Nothing is added then.
     pub fn add_column(&mut self, catalog: &Catalog, path: &str) -> Result<(), UnknownName> {
         let (relations, name) = match path.rsplit_once('.') {
-            Some((relations, name)) => (Some(relations), name),
-            None => (None, path),
+            Some((relations, name)) => (self.relations_on(relations)?, name),
+            None => (Vec::new(), path),
         };
-        let selection = match relations {
-            Some(relations) => self.descend(catalog, relations, Self::id)?,
-            None => self,
-        };
-        if selection.insert_column(catalog, name) {
-            Ok(())
-        } else {
-            Err(UnknownName::Column {
-                name: path.to_owned(),
-                table: selection.table,
-            })
+        let table = relations.last().map_or(self.table, |relation| relation.target());
+        if !catalog.public_columns(table).any(|(_, column)| column.name == name) {
+            return Err(UnknownName::Column { name: path.to_owned(), table });
         }
+        self.descend(catalog, &relations, Self::id).insert_column(catalog, name);
+        Ok(())
     }
 
     /// Adds a relation with all columns of its rows: `customers`, `customers.groups`.
     ///
     /// # Errors
-    /// If there is no such relation, or the path is too long.
+    /// If there is no such relation, or the path is too long. Nothing is added then.
     pub fn add_relation(&mut self, catalog: &Catalog, path: &str) -> Result<(), UnknownName> {
-        let selection = self.descend(catalog, path, Self::all)?;
-        selection.columns = catalog
-            .public_columns(selection.table)
-            .map(|(position, _)| position)
-            .collect();
+        let relations = self.relations_on(path)?;
+        let selection = self.descend(catalog, &relations, Self::all);
+        selection.columns = Self::all(catalog, selection.table).columns;
         Ok(())
     }
 
     /// Whether `name` is a relation of the rows.
     pub fn is_relation(&self, name: &str) -> bool {
-        self.table
-            .relations()
-            .iter()
-            .any(|relation| relation.name() == name)
+        self.table.relations().iter().any(|relation| relation.name() == name)
     }
 
     /// Whether any relation is shown.
@@ -118,68 +96,55 @@ impl Selection {
     }
 
     /// Adds a column if there is one of this name that may be shown.
-    fn insert_column(&mut self, catalog: &Catalog, name: &str) -> bool {
-        let found = catalog
-            .public_columns(self.table)
-            .find(|(_, column)| column.name == name);
+    fn insert_column(&mut self, catalog: &Catalog, name: &str) {
+        let found = catalog.public_columns(self.table).find(|(_, column)| column.name == name);
         if let Some((position, _)) = found
             && let Err(place) = self.columns.binary_search(&position)
         {
             self.columns.insert(place, position);
         }
-        found.is_some()
     }
 
-    /// The selection at the end of a path of relations. Relations that are not there yet are made with `make`, but
-    /// for those on the way, which show all their columns as Medusa's do.
+    /// The relations that a path names, one after the other.
+    fn relations_on(&self, path: &str) -> Result<Vec<Relation>, UnknownName> {
+        if path.split('.').count() > MAX_DEPTH {
+            return Err(UnknownName::TooDeep { path: path.to_owned() });
+        }
+        let mut table = self.table;
+        let step = |name: &str| {
+            let relation = table.relations().iter().find(|relation| relation.name() == name);
+            let relation = *relation.ok_or_else(|| UnknownName::Relation { name: path.to_owned(), table })?;
+            table = relation.target();
+            Ok(relation)
+        };
+        path.split('.').map(step).collect()
+    }
+
+    /// The selection at the end of these relations. Relations that are not there yet are made with `make`, but for
+    /// those on the way, which show all their columns as Medusa's do.
     fn descend(
         &mut self,
         catalog: &Catalog,
-        path: &str,
+        relations: &[Relation],
         make: fn(&Catalog, Table) -> Self,
-    ) -> Result<&mut Self, UnknownName> {
-        if path.split('.').count() > MAX_DEPTH {
-            return Err(UnknownName::TooDeep {
-                path: path.to_owned(),
-            });
-        }
+    ) -> &mut Self {
         let mut selection = self;
-        let mut steps = path.split('.').peekable();
-        while let Some(name) = steps.next() {
-            let Some(relation) = selection
-                .table
-                .relations()
-                .iter()
-                .find(|relation| relation.name() == name)
-            else {
-                return Err(UnknownName::Relation {
-                    name: path.to_owned(),
-                    table: selection.table,
-                });
-            };
-            let index = match selection
-                .relations
-                .iter()
-                .position(|(present, _)| present == relation)
-            {
-                Some(index) => index,
-                None => {
-                    let make = if steps.peek().is_some() { Self::all } else { make };
-                    selection
-                        .relations
-                        .push((*relation, make(catalog, relation.target())));
-                    selection.relations.len() - 1
-                }
-            };
+        for (step, relation) in relations.iter().enumerate() {
+            let present = selection.relations.iter().position(|(present, _)| present == relation);
+            let index = present.unwrap_or_else(|| {
+                let make = if step + 1 < relations.len() { Self::all } else { make };
+                selection.relations.push((*relation, make(catalog, relation.target())));
+                selection.relations.len() - 1
+            });
             selection = &mut selection.relations[index].1;
         }
-        Ok(selection)
+        selection
     }
 }
 
-/// The column that rows are ordered by, and the direction. Rows with equal values are ordered by id, in the same
-/// direction. Where a value is missing, PostgreSQL's place is kept on both engines: last when ascending, first when
-/// descending.
+/// The column that rows are ordered by, and the direction. Rows with equal values are ordered by id, ascending in
+/// either direction, as Medusa does. Where a value is missing, PostgreSQL's place is kept on both engines: last when
+/// ascending, first when descending.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
     pub(crate) column: String,
@@ -206,15 +171,8 @@ impl Order {
 
     fn by(catalog: &Catalog, table: Table, name: &str, descending: bool) -> Result<Self, UnknownName> {
         match catalog.sortable_column(table, name) {
-            Some(column) => Ok(Self {
-                column: column.name.clone(),
-                nullable: column.nullable,
-                descending,
-            }),
-            None => Err(UnknownName::Column {
-                name: name.to_owned(),
-                table,
-            }),
+            Some(column) => Ok(Self { column: column.name.clone(), nullable: column.nullable, descending }),
+            None => Err(UnknownName::Column { name: name.to_owned(), table }),
         }
     }
 }

@@ -39,11 +39,7 @@ pub(crate) struct Statement {
 
 impl Statement {
     pub(crate) fn new(dialect: Dialect) -> Self {
-        Self {
-            dialect,
-            text: String::with_capacity(256),
-            parameters: Vec::new(),
-        }
+        Self { dialect, text: String::with_capacity(256), parameters: Vec::new() }
     }
 
     fn push(&mut self, text: &str) -> &mut Self {
@@ -74,21 +70,11 @@ impl Statement {
 
     /// ` AND column operator value`
     fn and_compare(&mut self, column: &str, operator: &str, value: Parameter) -> &mut Self {
-        self.push(" AND ")
-            .push(column)
-            .push(" ")
-            .push(operator)
-            .push(" ")
-            .bind(value)
+        self.push(" AND ").push(column).push(" ").push(operator).push(" ").bind(value)
     }
 
     fn and_within(&mut self, column: &str, range: &DateRange) {
-        let bounds = [
-            (">", range.gt),
-            (">=", range.gte),
-            ("<", range.lt),
-            ("<=", range.lte),
-        ];
+        let bounds = [(">", range.gt), (">=", range.gte), ("<", range.lt), ("<=", range.lte)];
         for (operator, bound) in bounds {
             let after = operator.starts_with('>');
             match bound {
@@ -106,33 +92,19 @@ impl Statement {
     }
 
     fn and_compare_text(&mut self, column: &str, comparison: &TextComparison) {
-        let TextComparison {
-            gt,
-            gte,
-            lt,
-            lte,
-            starts_with,
-            ends_with,
-            contains,
-        } = comparison;
+        let TextComparison { gt, gte, lt, lte, starts_with, ends_with, contains } = comparison;
         for (operator, value) in [(">", gt), (">=", gte), ("<", lt), ("<=", lte)] {
             if let Some(value) = value {
                 self.and_compare(column, operator, Parameter::Text(value.clone()));
             }
         }
-        for (place, value) in [
-            ("starts_with", starts_with),
-            ("ends_with", ends_with),
-            ("contains", contains),
-        ] {
+        for (place, value) in [("starts_with", starts_with), ("ends_with", ends_with), ("contains", contains)]
+        {
             if let Some(value) = value {
                 match self.dialect {
-                    Dialect::Sqlite => self
-                        .push(" AND stheno_")
-                        .push(place)
-                        .push("(")
-                        .push(column)
-                        .push(", "),
+                    Dialect::Sqlite => {
+                        self.push(" AND stheno_").push(place).push("(").push(column).push(", ")
+                    }
                 };
                 self.bind(Parameter::Text(fold(value))).push(")");
             }
@@ -142,42 +114,28 @@ impl Statement {
     /// ` AND any of the columns, or the first two with a space between, contains the term in any case`
     fn and_matches(&mut self, function: &str, columns: &str, term: &str) {
         match self.dialect {
-            Dialect::Sqlite => self
-                .push(" AND ")
-                .push(function)
-                .push("(")
-                .push(columns)
-                .push(", "),
+            Dialect::Sqlite => self.push(" AND ").push(function).push("(").push(columns).push(", "),
         };
         self.bind(Parameter::Text(fold(term))).push(")");
     }
 
     fn push_order(&mut self, id: &str, order: &Order) {
-        let Order {
-            column,
-            nullable,
-            descending,
-        } = order;
+        let Order { column, nullable, descending } = order;
         let direction = if *descending { " DESC" } else { "" };
         self.push(" ORDER BY ");
         if column != "id" {
             self.push("r.").push(&quoted(column)).push(direction);
             if *nullable {
-                self.push(if *descending {
-                    " NULLS FIRST"
-                } else {
-                    " NULLS LAST"
-                });
+                self.push(if *descending { " NULLS FIRST" } else { " NULLS LAST" });
             }
             self.push(", ");
         }
-        self.push(id).push(direction);
+        // Among equals Medusa goes by id, ascending in either direction.
+        self.push(id).push(if column == "id" { direction } else { "" });
     }
 
     fn push_window(&mut self, window: Window) {
-        let limit = window
-            .limit
-            .map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
+        let limit = window.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
         let offset = i64::try_from(window.offset).unwrap_or(i64::MAX);
         match self.dialect {
             Dialect::Sqlite => self
@@ -198,11 +156,7 @@ pub(crate) fn quoted(name: &str) -> String {
 fn columns(catalog: &Catalog, row: &str, selection: &Selection) -> String {
     let mut text = format!("{row}.id");
     for position in &selection.columns {
-        let _ = write!(
-            text,
-            ", {row}.{}",
-            quoted(&catalog.columns(selection.table)[*position].name)
-        );
+        let _ = write!(text, ", {row}.{}", quoted(&catalog.columns(selection.table)[*position].name));
     }
     text
 }
@@ -231,14 +185,7 @@ pub(crate) struct ListSource {
 
 impl ListSource {
     pub(crate) fn customer_groups(dialect: Dialect, filter: &CustomerGroupFilter) -> Self {
-        let CustomerGroupFilter {
-            q,
-            names,
-            id,
-            created_at,
-            updated_at,
-            discount_condition_id,
-        } = filter;
+        let CustomerGroupFilter { q, names, id, created_at, updated_at, discount_condition_id } = filter;
         let mut source = Statement::new(dialect);
         source.push(" FROM customer_group r");
         if let Some(condition) = discount_condition_id {
@@ -266,13 +213,7 @@ impl ListSource {
     }
 
     pub(crate) fn customers(dialect: Dialect, filter: &CustomerFilter) -> Self {
-        let CustomerFilter {
-            q,
-            groups,
-            has_account,
-            created_at,
-            updated_at,
-        } = filter;
+        let CustomerFilter { q, groups, has_account, created_at, updated_at } = filter;
         let mut source = Statement::new(dialect);
         let mut id = "r.id";
         match groups.as_deref() {
@@ -280,16 +221,17 @@ impl ListSource {
             Some([group]) => {
                 id = "m.customer_id";
                 source
-                    .push(" FROM customer_group_customers m JOIN customer r ON r.id = m.customer_id")
-                    .push(" WHERE m.customer_group_id = ")
+                    .push(" FROM customer_group g JOIN customer_group_customers m ON m.customer_group_id = g.id")
+                    .push(" JOIN customer r ON r.id = m.customer_id WHERE g.id = ")
                     .bind(Parameter::Text(group.clone()))
-                    .push(" AND r.deleted_at IS NULL");
+                    .push(" AND g.deleted_at IS NULL AND r.deleted_at IS NULL");
             }
             Some(groups) => {
                 source
                     .push(" FROM customer r WHERE r.deleted_at IS NULL AND r.id IN (SELECT m.customer_id")
-                    .push(" FROM customer_group_customers m WHERE TRUE")
-                    .and_one_of("m.customer_group_id", groups)
+                    .push(" FROM customer_group g JOIN customer_group_customers m ON m.customer_group_id = g.id")
+                    .push(" WHERE g.deleted_at IS NULL")
+                    .and_one_of("g.id", groups)
                     .push(")");
             }
             None => {
@@ -297,11 +239,7 @@ impl ListSource {
             }
         }
         if let Some(term) = q {
-            source.and_matches(
-                "stheno_customer_matches",
-                "r.email, r.first_name, r.last_name",
-                term,
-            );
+            source.and_matches("stheno_customer_matches", "r.email, r.first_name, r.last_name", term);
         }
         match has_account {
             Some(AccountFilter::Is(value)) => {
@@ -319,11 +257,7 @@ impl ListSource {
 
     /// How many rows there are.
     pub(crate) fn count(&self) -> Statement {
-        let Statement {
-            dialect,
-            text,
-            parameters,
-        } = &self.source;
+        let Statement { dialect, text, parameters } = &self.source;
         Statement {
             dialect: *dialect,
             text: format!("SELECT count(*){text}"),
@@ -340,9 +274,7 @@ impl ListSource {
         window: Window,
     ) -> Statement {
         let mut statement = self.source;
-        statement
-            .text
-            .insert_str(0, &format!("SELECT {}", columns(catalog, "r", selection)));
+        statement.text.insert_str(0, &format!("SELECT {}", columns(catalog, "r", selection)));
         statement.push_order(self.id, order);
         statement.push_window(window);
         statement
@@ -381,16 +313,10 @@ pub(crate) fn related(
             "l.customer_group_id",
         ),
         Relation::ShippingAddresses => ("address r", "r.customer_id", "r.id"),
-        Relation::BillingAddress => (
-            "customer l JOIN address r ON r.id = l.billing_address_id",
-            "l.id",
-            "r.id",
-        ),
-        Relation::Customer => (
-            "address l JOIN customer r ON r.id = l.customer_id",
-            "l.id",
-            "r.id",
-        ),
+        Relation::BillingAddress => {
+            ("customer l JOIN address r ON r.id = l.billing_address_id", "l.id", "r.id")
+        }
+        Relation::Customer => ("address l JOIN customer r ON r.id = l.customer_id", "l.id", "r.id"),
         Relation::Orders => ("\"order\" r", "r.customer_id", "r.id"),
     };
     let mut statement = Statement::new(dialect);

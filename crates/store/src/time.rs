@@ -2,6 +2,9 @@
 
 use jiff::Timestamp;
 
+/// The form of a stored time.
+const STORED: &[u8] = b"2024-11-03T08:00:00.000538Z";
+
 /// The length of a stored time up to its milliseconds.
 const MILLISECONDS: usize = "2024-11-03T08:00:00.000".len();
 
@@ -15,11 +18,17 @@ pub(crate) fn from_text(stored: &str) -> Result<Timestamp, jiff::Error> {
     stored.parse()
 }
 
-/// Writes a stored time as JavaScript's `toISOString()` does.
-pub(crate) fn write_wire(text: &mut Vec<u8>, stored: &[u8]) {
+/// Writes a stored time as JavaScript's `toISOString()` does. Answers false, and writes nothing, if it is not in the
+/// form in which Stheno stores times, as in a column that a shop has added.
+pub(crate) fn write_wire(text: &mut Vec<u8>, stored: &[u8]) -> bool {
+    let alike = |(form, byte): (&u8, &u8)| form == byte || form.is_ascii_digit() && byte.is_ascii_digit();
+    if stored.len() != STORED.len() || !STORED.iter().zip(stored).all(alike) {
+        return false;
+    }
     text.push(b'"');
-    text.extend_from_slice(&stored[..stored.len().min(MILLISECONDS)]);
+    text.extend_from_slice(&stored[..MILLISECONDS]);
     text.extend_from_slice(b"Z\"");
+    true
 }
 
 #[cfg(test)]
@@ -32,7 +41,12 @@ mod tests {
         assert_eq!(to_text(time), "2024-11-03T08:00:00.000538Z");
         assert_eq!(from_text(&to_text(time)).unwrap(), time);
         let mut text = Vec::new();
-        write_wire(&mut text, b"2024-11-03T08:00:00.991946Z");
+        assert!(write_wire(&mut text, b"2024-11-03T08:00:00.991946Z"));
+        for other in
+            ["2024-11-03 08:00:00.991946Z", "2024-11-03T08:00:00Z", "2024-11-03T08:00:00.99194\"Z", ""]
+        {
+            assert!(!write_wire(&mut text, other.as_bytes()));
+        }
         assert_eq!(text, br#""2024-11-03T08:00:00.991Z""#);
     }
 }

@@ -9,9 +9,10 @@ CREATE TABLE customer_group (
     updated_at TEXT NOT NULL,
     deleted_at TEXT
 );
+-- Lists are shown the newest first, and rows of one time by id.
 CREATE UNIQUE INDEX stheno_customer_group_name ON customer_group (name) WHERE deleted_at IS NULL;
-CREATE INDEX stheno_customer_group_created_at ON customer_group (created_at, id) WHERE deleted_at IS NULL;
-CREATE INDEX stheno_customer_group_updated_at ON customer_group (updated_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX stheno_customer_group_created_at ON customer_group (created_at DESC, id) WHERE deleted_at IS NULL;
+CREATE INDEX stheno_customer_group_updated_at ON customer_group (updated_at DESC, id) WHERE deleted_at IS NULL;
 
 CREATE TABLE address (
     id           TEXT PRIMARY KEY NOT NULL,
@@ -48,8 +49,8 @@ CREATE TABLE customer (
     deleted_at         TEXT
 );
 CREATE UNIQUE INDEX stheno_customer_email_has_account ON customer (email, has_account) WHERE deleted_at IS NULL;
-CREATE INDEX stheno_customer_created_at ON customer (created_at, id) WHERE deleted_at IS NULL;
-CREATE INDEX stheno_customer_updated_at ON customer (updated_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX stheno_customer_created_at ON customer (created_at DESC, id) WHERE deleted_at IS NULL;
+CREATE INDEX stheno_customer_updated_at ON customer (updated_at DESC, id) WHERE deleted_at IS NULL;
 
 -- The rows are the primary key, so the table is its own index: the members of a group lie side by side, by id.
 CREATE TABLE customer_group_customers (

@@ -1,45 +1,67 @@
 //! A connection to the database file, set up for real use, with the functions that the statements call.
 
 use std::fs::OpenOptions;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::functions::FunctionFlags;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::StoreError;
 use crate::fold;
 
-/// How long a connection waits for a lock that another process holds.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 256;
 
-/// Opens the connection that writes. The file is made, readable by its owner alone, if it is not there.
-pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
-    create_private(path)?;
-    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    connection
-        .pragma_update(None, "journal_mode", "WAL")
-        .map_err(|error| cannot_use(path, &error))?;
-    // An acknowledged write survives a power cut.
-    connection
-        .pragma_update(None, "synchronous", "FULL")
-        .map_err(super::fault)?;
-    connection
-        .pragma_update(None, "foreign_keys", true)
-        .map_err(super::fault)?;
-    Ok(connection)
+/// Opens connections to one file.
+#[derive(Debug, Clone)]
+pub(crate) struct Connector {
+    pub(crate) path: PathBuf,
+    /// How long a connection waits for a lock that another process holds.
+    pub(crate) lock_timeout: Duration,
 }
 
-/// Opens a connection that only reads.
-pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
-    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    connection
-        .pragma_update(None, "query_only", true)
-        .map_err(super::fault)?;
-    Ok(connection)
+impl Connector {
+    /// Opens the connection that writes. The file is made, readable by its owner alone, if it is not there.
+    pub(super) fn open_writer(&self) -> Result<Connection, StoreError> {
+        create_private(&self.path)?;
+        let connection = self.open()?;
+        connection.pragma_update(None, "journal_mode", "WAL").map_err(|error| self.refused(error))?;
+        // An acknowledged write survives a power cut.
+        connection.pragma_update(None, "synchronous", "FULL").map_err(super::fault)?;
+        connection.pragma_update(None, "foreign_keys", true).map_err(super::fault)?;
+        Ok(connection)
+    }
+
+    /// Opens a connection that only reads.
+    pub(super) fn open_reader(&self) -> Result<Connection, StoreError> {
+        let connection = self.open()?;
+        connection.pragma_update(None, "query_only", true).map_err(super::fault)?;
+        Ok(connection)
+    }
+
+    fn open(&self) -> Result<Connection, StoreError> {
+        // A connection is used by one thread at a time, which SQLite therefore need not see to.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection =
+            Connection::open_with_flags(&self.path, flags).map_err(|error| self.refused(error))?;
+        connection.busy_timeout(self.lock_timeout).map_err(super::fault)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        add_functions(&connection).map_err(super::fault)?;
+        Ok(connection)
+    }
+
+    /// Why the file cannot be used, in words that say what to do.
+    fn refused(&self, error: rusqlite::Error) -> StoreError {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => super::fault(error),
+            Some(ErrorCode::NotADatabase) => StoreError::Schema(format!(
+                "the file {} is not a SQLite database: give the path of another file, or of one that is not there yet",
+                self.path.display()
+            )),
+            _ => cannot_use(&self.path, &error),
+        }
+    }
 }
 
 fn create_private(path: &Path) -> Result<(), StoreError> {
@@ -47,10 +69,7 @@ fn create_private(path: &Path) -> Result<(), StoreError> {
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-        .open(path)
-        .map(drop)
-        .map_err(|error| cannot_use(path, &error))
+    options.open(path).map(drop).map_err(|error| cannot_use(path, &error))
 }
 
 fn cannot_use(path: &Path, error: &dyn std::fmt::Display) -> StoreError {
@@ -60,16 +79,6 @@ fn cannot_use(path: &Path, error: &dyn std::fmt::Display) -> StoreError {
     ))
 }
 
-fn open(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
-    // A connection is used by one thread at a time, which SQLite therefore need not see to.
-    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-        .map_err(|error| cannot_use(path, &error))?;
-    connection.busy_timeout(BUSY_TIMEOUT).map_err(super::fault)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    add_functions(&connection).map_err(super::fault)?;
-    Ok(connection)
-}
-
 /// Whether a text compares with a term that has been folded already.
 type Comparison = fn(&str, &str) -> bool;
 
@@ -77,9 +86,7 @@ type Comparison = fn(&str, &str) -> bool;
 fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
     let comparisons: [(&str, Comparison); 3] = [
         ("stheno_contains", fold::contains),
-        ("stheno_starts_with", |text, term| {
-            fold::fold(text).starts_with(term)
-        }),
+        ("stheno_starts_with", |text, term| fold::fold(text).starts_with(term)),
         ("stheno_ends_with", |text, term| fold::fold(text).ends_with(term)),
     ];
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;

@@ -28,12 +28,7 @@ struct Stored {
 
 impl Sqlite {
     pub(crate) async fn list_customers(&self, list: CustomerList) -> Result<Page, StoreError> {
-        let CustomerList {
-            filter,
-            order,
-            window,
-            selection,
-        } = list;
+        let CustomerList { filter, order, window, selection } = list;
         let source = ListSource::customers(Dialect::Sqlite, &filter);
         self.list(source, &order, window, selection, filter.groups).await
     }
@@ -132,21 +127,10 @@ fn read_stored(connection: &Connection, id: &str) -> rusqlite::Result<Option<Sto
 }
 
 fn apply(current: Stored, changes: CustomerChanges) -> Result<Stored, StoreError> {
-    let CustomerChanges {
-        email,
-        first_name,
-        last_name,
-        phone,
-        password_hash,
-        metadata,
-        groups: _,
-    } = changes;
+    let CustomerChanges { email, first_name, last_name, phone, password_hash, metadata, groups: _ } = changes;
     let email = match email {
         Some(None) => {
-            return Err(StoreError::Null {
-                table: Table::Customer,
-                column: "email",
-            });
+            return Err(StoreError::Null { table: Table::Customer, column: "email" });
         }
         Some(Some(email)) => email,
         None => current.email,

@@ -50,12 +50,7 @@ impl Sqlite {
     }
 
     pub(crate) async fn list_customer_groups(&self, list: CustomerGroupList) -> Result<Page, StoreError> {
-        let CustomerGroupList {
-            filter,
-            order,
-            window,
-            selection,
-        } = list;
+        let CustomerGroupList { filter, order, window, selection } = list;
         let source = ListSource::customer_groups(Dialect::Sqlite, &filter);
         self.list(source, &order, window, selection, None).await
     }
@@ -111,7 +106,7 @@ impl Sqlite {
         self.writer
             .write(move |connection| {
                 let deleted = connection
-                    .execute("DELETE FROM customer_group WHERE id = ?1", [&id])
+                    .execute("DELETE FROM customer_group WHERE id = ?1 AND deleted_at IS NULL", [&id])
                     .map_err(fault)?;
                 Ok(deleted > 0)
             })

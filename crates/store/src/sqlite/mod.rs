@@ -10,11 +10,11 @@ mod schema;
 mod user;
 mod writer;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, ffi};
 
+pub(crate) use self::connection::Connector;
 use self::readers::Readers;
 use self::rows::RowWriter;
 use self::writer::Writer;
@@ -37,21 +37,16 @@ pub(crate) struct Sqlite {
 impl Sqlite {
     /// Opens the file, and brings its tables up to date.
     pub(crate) fn open(
-        path: &Path,
+        connector: Connector,
         readers_at_once: usize,
         streaming: Streaming,
         environment: Environment,
     ) -> Result<Self, StoreError> {
-        let mut connection = connection::open_writer(path)?;
+        let mut connection = connector.open_writer()?;
         schema::migrate(&mut connection, environment.clock.now())?;
         let catalog = Arc::new(schema::read_catalog(&connection)?);
-        let readers = Readers::new(path.to_owned(), readers_at_once, streaming);
-        Ok(Self {
-            readers,
-            writer: Writer::start(connection)?,
-            catalog,
-            environment,
-        })
+        let readers = Readers::new(connector, readers_at_once, streaming);
+        Ok(Self { readers, writer: Writer::start(connection)?, catalog, environment })
     }
 
     pub(crate) fn catalog(&self) -> &Catalog {
@@ -82,17 +77,11 @@ impl Sqlite {
         let catalog = Arc::clone(&self.catalog);
         let selection = selection.clone();
         let answer = self.readers.answer(move |connection, output: &mut Output<()>| {
-            let rows = RowWriter {
-                catalog: &catalog,
-                selection: &selection,
-                only_groups: None,
-            };
+            let rows = RowWriter { catalog: &catalog, selection: &selection, only_groups: None };
             output.begin(());
             rows.write_all(connection, &statement, output)
         });
-        Ok(answer
-            .await?
-            .and_then(|((), text)| (!text.start.is_empty()).then_some(text)))
+        Ok(answer.await?.and_then(|((), text)| (!text.start.is_empty()).then_some(text)))
     }
 
     /// A page of a list. `only_groups` narrows the relation `groups` of its rows.
@@ -118,11 +107,7 @@ impl Sqlite {
                 return Ok(());
             }
             let only_groups = only_groups.as_deref();
-            let rows = RowWriter {
-                catalog: &catalog,
-                selection: &selection,
-                only_groups,
-            };
+            let rows = RowWriter { catalog: &catalog, selection: &selection, only_groups };
             rows.write_all(connection, &page, output)
         });
         match answer.await? {
@@ -154,10 +139,8 @@ fn merge_metadata(current: Option<&str>, changes: Option<Metadata>) -> Result<Op
     let Some(changes) = changes else {
         return Ok(current.map(str::to_owned));
     };
-    let present = current
-        .map(serde_json::from_str)
-        .transpose()
-        .map_err(StoreError::internal)?;
+    let present = current.map(serde_json::from_str).transpose().map_err(StoreError::internal)?;
+    let present = present.map(metadata::spread);
     Ok(Some(metadata::to_text(&metadata::merge(present, changes))))
 }
 
@@ -168,11 +151,7 @@ fn read_row(
     selection: &Selection,
     statement: &Statement,
 ) -> rusqlite::Result<Option<Vec<u8>>> {
-    let rows = RowWriter {
-        catalog,
-        selection,
-        only_groups: None,
-    };
+    let rows = RowWriter { catalog, selection, only_groups: None };
     let mut prepared = connection.prepare_cached(&statement.text)?;
     prepared
         .query_row(rusqlite::params_from_iter(&statement.parameters), |row| {
@@ -183,6 +162,11 @@ fn read_row(
             Ok(text)
         })
         .optional()
+}
+
+/// What every call of a closed store hears.
+fn closed() -> StoreError {
+    StoreError::Unavailable { reason: "it is shutting down", source: None }
 }
 
 /// What SQLite says, as the store says it.

@@ -1,29 +1,29 @@
 //! The connections that read. Look-ups of a row run where they are called; lists run on threads that may block, a
 //! bounded number at a time, and large ones of these among themselves.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
-use super::connection::open_reader;
+use super::connection::Connector;
 use crate::StoreError;
 use crate::answer::{JsonText, Output, Streaming};
 
 #[derive(Debug, Clone)]
 pub(super) struct Readers {
-    path: Arc<PathBuf>,
-    idle: Arc<Mutex<Vec<Connection>>>,
+    connector: Arc<Connector>,
+    /// None, once the store is closed.
+    idle: Arc<Mutex<Option<Vec<Connection>>>>,
     running: Arc<Semaphore>,
     streaming: Streaming,
 }
 
 impl Readers {
-    pub(super) fn new(path: PathBuf, at_once: usize, streaming: Streaming) -> Self {
+    pub(super) fn new(connector: Connector, at_once: usize, streaming: Streaming) -> Self {
         Self {
-            path: Arc::new(path),
-            idle: Arc::default(),
+            connector: Arc::new(connector),
+            idle: Arc::new(Mutex::new(Some(Vec::new()))),
             running: Arc::new(Semaphore::new(at_once)),
             streaming,
         }
@@ -45,10 +45,7 @@ impl Readers {
         &self,
         work: impl FnOnce(&Connection, &mut Output<H>) -> Result<(), StoreError> + Send + 'static,
     ) -> Result<Option<(H, JsonText)>, StoreError> {
-        let permit = Arc::clone(&self.running)
-            .acquire_owned()
-            .await
-            .map_err(StoreError::internal)?;
+        let permit = Arc::clone(&self.running).acquire_owned().await.map_err(StoreError::internal)?;
         let (mut output, answer) = Output::new(self.streaming.clone(), permit);
         let readers = self.clone();
         tokio::task::spawn_blocking(move || {
@@ -63,23 +60,22 @@ impl Readers {
     }
 
     fn take(&self) -> Result<Connection, StoreError> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        match idle {
-            Some(connection) => Ok(connection),
-            None => open_reader(&self.path),
-        }
+        let idle = match &mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(idle) => idle.pop(),
+            None => return Err(super::closed()),
+        };
+        idle.map_or_else(|| self.connector.open_reader(), Ok)
     }
 
     fn give_back(&self, connection: Connection) {
-        self.idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(connection);
+        if let Some(idle) = &mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner) {
+            idle.push(connection);
+        }
     }
 
-    /// Closes the idle connections.
+    /// Closes the idle connections, and the others as soon as they are given back. No more are opened.
     pub(super) fn close(&self) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        drop(self.idle.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 

@@ -114,11 +114,7 @@ impl RowWriter<'_> {
         if !self.catalog.columns(selection.table).is_empty() {
             let only = self.only_groups.filter(|_| relation == Relation::Groups);
             let statement = sql::related(Dialect::Sqlite, self.catalog, relation, selection, only, id);
-            let rows = RowWriter {
-                catalog: self.catalog,
-                selection,
-                only_groups: None,
-            };
+            let rows = RowWriter { catalog: self.catalog, selection, only_groups: None };
             for_each_row(connection, &statement, |row| {
                 if std::mem::replace(&mut found, true) {
                     output.text.push(b',');
@@ -149,13 +145,18 @@ fn write_value(text: &mut Vec<u8>, kind: ColumnKind, value: ValueRef<'_>) {
         (ColumnKind::Boolean, ValueRef::Integer(value)) => {
             text.extend_from_slice(if value == 0 { b"false" } else { b"true" });
         }
-        (ColumnKind::Json, ValueRef::Text(json)) => text.extend_from_slice(json),
-        (ColumnKind::Time, ValueRef::Text(stored)) => time::write_wire(text, stored),
+        // SQLite takes any text in a column that a shop has added. It must not break the answer.
+        (ColumnKind::Json, ValueRef::Text(json)) if is_json(json) => text.extend_from_slice(json),
+        (ColumnKind::Time, ValueRef::Text(stored)) if time::write_wire(text, stored) => {}
         (_, ValueRef::Text(value)) => write_text(text, &String::from_utf8_lossy(value)),
         (_, ValueRef::Integer(value)) => write_display(text, value),
         (_, ValueRef::Real(value)) => write_display(text, serde_json::Value::from(value)),
         (_, ValueRef::Blob(_)) => text.extend_from_slice(b"null"),
     }
+}
+
+fn is_json(text: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok()
 }
 
 fn write_text(text: &mut Vec<u8>, value: &str) {

@@ -11,22 +11,12 @@ use crate::time;
 
 /// Brings the tables up to date. Several processes may do so at once: each step is made by one of them.
 pub(super) fn migrate(connection: &mut Connection, now: Timestamp) -> Result<(), StoreError> {
-    connection
-        .execute_batch(
-            "CREATE TABLE IF NOT EXISTS stheno_migration
-             (version INTEGER PRIMARY KEY NOT NULL, name TEXT NOT NULL, applied_at TEXT NOT NULL)",
-        )
-        .map_err(not_a_database)?;
+    make_list_of_migrations(connection)?;
     for migration in SQLITE {
-        let transaction = connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(fault)?;
+        let transaction =
+            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fault)?;
         let present: i64 = transaction
-            .query_row(
-                "SELECT coalesce(max(version), 0) FROM stheno_migration",
-                [],
-                |row| row.get(0),
-            )
+            .query_row("SELECT coalesce(max(version), 0) FROM stheno_migration", [], |row| row.get(0))
             .map_err(fault)?;
         if present > SQLITE.last().map_or(0, |last| last.version) {
             return Err(StoreError::Schema(newer_schema(present)));
@@ -46,17 +36,34 @@ pub(super) fn migrate(connection: &mut Connection, now: Timestamp) -> Result<(),
     Ok(())
 }
 
-fn not_a_database(error: rusqlite::Error) -> StoreError {
-    match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase) => StoreError::Schema(
-            "the file is not a SQLite database: give the path of another file, or of one that is not there yet"
-                .to_owned(),
-        ),
-        Some(rusqlite::ErrorCode::ReadOnly) => {
-            StoreError::Url("the database file is read-only: make it writable for this user".to_owned())
-        }
-        _ => fault(error),
+/// Makes the table that says which steps were made. It is the first of all, so a database that has other tables, but
+/// not this one, is another program's.
+fn make_list_of_migrations(connection: &mut Connection) -> Result<(), StoreError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fault)?;
+    let (tables, lists): (i64, i64) = transaction
+        .query_row(
+            "SELECT count(*), count(*) FILTER (WHERE name = 'stheno_migration') FROM sqlite_schema
+             WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_'",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .map_err(fault)?;
+    if lists > 0 {
+        return Ok(());
     }
+    if tables > 0 {
+        return Err(StoreError::Schema(
+            "the database is another program's: give the path of another file, or of one that is not there yet"
+                .to_owned(),
+        ));
+    }
+    transaction
+        .execute_batch(
+            "CREATE TABLE stheno_migration
+             (version INTEGER PRIMARY KEY NOT NULL, name TEXT NOT NULL, applied_at TEXT NOT NULL)",
+        )
+        .map_err(fault)?;
+    transaction.commit().map_err(fault)
 }
 
 /// Reads which columns the tables have.
@@ -66,9 +73,7 @@ pub(super) fn read_catalog(connection: &Connection) -> Result<Catalog, StoreErro
             .prepare("SELECT name, type, \"notnull\" FROM pragma_table_info(?1) ORDER BY cid")
             .map_err(fault)?;
         let columns = statement
-            .query_map([table.name()], |row| {
-                Ok((row.get(0)?, row.get(1)?, !row.get::<_, bool>(2)?))
-            })
+            .query_map([table.name()], |row| Ok((row.get(0)?, row.get(1)?, !row.get::<_, bool>(2)?)))
             .map_err(fault)?;
         columns.collect::<Result<Vec<_>, _>>().map_err(fault)
     })

@@ -16,9 +16,7 @@ impl Sqlite {
     pub(crate) async fn create_user(&self, user: NewUser) -> Result<String, StoreError> {
         let now = self.environment.clock.now();
         let id = self.environment.ids.next(IdKind::User, now);
-        self.writer
-            .write(move |connection| insert_user(connection, id, &user, now))
-            .await
+        self.writer.write(move |connection| insert_user(connection, id, &user, now)).await
     }
 
     pub(crate) async fn create_first_user(&self, user: NewUser) -> Result<Option<String>, StoreError> {
@@ -27,17 +25,9 @@ impl Sqlite {
         self.writer
             .write(move |connection| {
                 let users: i64 = connection
-                    .query_row(
-                        "SELECT count(*) FROM \"user\" WHERE deleted_at IS NULL",
-                        [],
-                        |row| row.get(0),
-                    )
+                    .query_row("SELECT count(*) FROM \"user\" WHERE deleted_at IS NULL", [], |row| row.get(0))
                     .map_err(fault)?;
-                if users > 0 {
-                    Ok(None)
-                } else {
-                    insert_user(connection, id, &user, now).map(Some)
-                }
+                if users > 0 { Ok(None) } else { insert_user(connection, id, &user, now).map(Some) }
             })
             .await
     }
@@ -52,13 +42,7 @@ impl Sqlite {
                 )?
                 .query_map([], |row| {
                     let created_at: String = row.get(3)?;
-                    Ok((
-                        row.get(0)?,
-                        row.get(1)?,
-                        row.get(2)?,
-                        created_at,
-                        row.get::<_, i64>(4)?,
-                    ))
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?, created_at, row.get::<_, i64>(4)?))
                 })?
                 .collect::<Result<Vec<_>, _>>()
         })?;
@@ -66,13 +50,7 @@ impl Sqlite {
             .into_iter()
             .map(|(id, email, role, created_at, tokens)| {
                 let created_at = time::from_text(&created_at).map_err(StoreError::internal)?;
-                Ok(UserSummary {
-                    id,
-                    email,
-                    role,
-                    tokens: tokens.unsigned_abs(),
-                    created_at,
-                })
+                Ok(UserSummary { id, email, role, tokens: tokens.unsigned_abs(), created_at })
             })
             .collect()
     }
@@ -80,9 +58,8 @@ impl Sqlite {
     pub(crate) async fn retrieve_user(&self, id: &str) -> Result<Option<JsonText>, StoreError> {
         let selection = Selection::all(&self.catalog, Table::User);
         let statement = sql::retrieve(Dialect::Sqlite, &self.catalog, &selection, id);
-        let text = self
-            .readers
-            .look_up(|connection| read_row(connection, &self.catalog, &selection, &statement))?;
+        let text =
+            self.readers.look_up(|connection| read_row(connection, &self.catalog, &selection, &statement))?;
         Ok(text.map(JsonText::whole))
     }
 
@@ -94,10 +71,7 @@ impl Sqlite {
                 )?
                 .query_row([email], |row| {
                     let hash: Option<String> = row.get(1)?;
-                    Ok(UserCredentials {
-                        id: row.get(0)?,
-                        password_hash: hash.map(SecretString::from),
-                    })
+                    Ok(UserCredentials { id: row.get(0)?, password_hash: hash.map(SecretString::from) })
                 })
                 .optional()
         })
@@ -175,10 +149,7 @@ impl Sqlite {
         self.writer
             .write(move |connection| {
                 connection
-                    .execute(
-                        "DELETE FROM stheno_session WHERE expires_at <= ?1",
-                        [time::to_text(now)],
-                    )
+                    .execute("DELETE FROM stheno_session WHERE expires_at <= ?1", [time::to_text(now)])
                     .map_err(fault)?;
                 connection
                     .execute(
@@ -257,11 +228,7 @@ fn insert_user(
             if !is_duplicate(&error) {
                 return fault(error);
             }
-            StoreError::Duplicate(Duplicate {
-                table: Table::User,
-                columns: &["email"],
-                values: vec![email],
-            })
+            StoreError::Duplicate(Duplicate { table: Table::User, columns: &["email"], values: vec![email] })
         })?;
     if let Some(token_hash) = &user.token_hash {
         connection

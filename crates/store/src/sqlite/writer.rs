@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, oneshot};
 
+use super::closed;
 use crate::StoreError;
 
 /// How many units of work wait at the most before callers do.
@@ -37,15 +38,13 @@ enum CommitFault {
 impl From<CommitFault> for StoreError {
     fn from(fault: CommitFault) -> Self {
         match fault {
-            CommitFault::Locked => Self::Unavailable {
-                reason: "another process is writing to it",
-                source: None,
-            },
+            CommitFault::Locked => {
+                Self::Unavailable { reason: "another process is writing to it", source: None }
+            }
             CommitFault::Full => Self::Full,
-            CommitFault::Failed => Self::Unavailable {
-                reason: "a write could not be committed",
-                source: None,
-            },
+            CommitFault::Failed => {
+                Self::Unavailable { reason: "a write could not be committed", source: None }
+            }
         }
     }
 }
@@ -63,10 +62,7 @@ impl Writer {
             .name("stheno-writer".to_owned())
             .spawn(move || run(&connection, queue))
             .map_err(StoreError::internal)?;
-        Ok(Self {
-            jobs: Mutex::new(Some(jobs)),
-            thread: Mutex::new(Some(thread)),
-        })
+        Ok(Self { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(Some(thread)) })
     }
 
     /// Does `work` in a transaction, all of it or nothing, and answers when it is on the disk.
@@ -103,13 +99,6 @@ impl Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         self.close();
-    }
-}
-
-fn closed() -> StoreError {
-    StoreError::Unavailable {
-        reason: "it is shutting down",
-        source: None,
     }
 }
 
@@ -151,12 +140,19 @@ fn commit_together(
     let begun = connection.execute_batch("BEGIN IMMEDIATE");
     let started = Instant::now();
     let mut replies = vec![first(connection)];
+    if begun.is_err() {
+        // Those behind have waited for the lock as well. Were each to wait anew, the last would hear of it too late.
+        while let Ok(job) = queue.try_recv() {
+            replies.push(job(connection));
+        }
+        return (replies, begun);
+    }
     // SQLite ends the transaction by itself where the disk fails: no more may be done in its name then.
     while !connection.is_autocommit() && replies.len() < BATCH && started.elapsed() < BATCH_TIME {
         let Ok(job) = queue.try_recv() else { break };
         replies.push(job(connection));
     }
-    let commit = begun.and_then(|()| connection.execute_batch("COMMIT"));
+    let commit = connection.execute_batch("COMMIT");
     if commit.is_err() && !connection.is_autocommit() {
         // Nothing of a transaction that could not be committed may reach the next one.
         if let Err(error) = connection.execute_batch("ROLLBACK") {
@@ -178,11 +174,7 @@ fn in_savepoint<T>(
     let outcome = catch_unwind(AssertUnwindSafe(|| work(connection)))
         .unwrap_or_else(|_| Err(StoreError::internal("a unit of work panicked")));
     if !connection.is_autocommit() {
-        let end = if outcome.is_ok() {
-            "RELEASE unit"
-        } else {
-            "ROLLBACK TO unit; RELEASE unit"
-        };
+        let end = if outcome.is_ok() { "RELEASE unit" } else { "ROLLBACK TO unit; RELEASE unit" };
         connection.execute_batch(end).map_err(super::fault)?;
     }
     outcome

@@ -1,0 +1,63 @@
+//! Throw-away databases, one constructor per engine.
+
+use tempfile::TempDir;
+
+/// A database of one engine, gone with the value.
+pub(crate) struct Database {
+    url: String,
+    engine: Engine,
+}
+
+enum Engine {
+    Sqlite(TempDir),
+}
+
+impl Database {
+    pub(crate) async fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self {
+            url: format!("sqlite:{}", folder.path().join("shop.db").display()),
+            engine: Engine::Sqlite(folder),
+        }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Runs statements as another program would, on a connection of its own.
+    pub(crate) async fn execute(&self, sql: &str) {
+        match &self.engine {
+            Engine::Sqlite(folder) => {
+                let connection = rusqlite::Connection::open(folder.path().join("shop.db")).unwrap();
+                connection.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+                connection.execute_batch(sql).unwrap();
+            }
+        }
+    }
+
+    /// Makes `count` customers, `cus_1000001` and so on, each with a metadata text of `size` characters.
+    pub(crate) async fn make_customers(&self, count: usize, size: usize) {
+        let made = match self.engine {
+            Engine::Sqlite(_) => {
+                "WITH RECURSIVE n (i) AS (SELECT 1000001 UNION ALL SELECT i + 1 FROM n WHERE i < "
+            }
+        };
+        let filler = "x".repeat(size);
+        self.execute(&format!(
+            "INSERT INTO customer (id, email, metadata, created_at, updated_at)
+             {made}{}) SELECT 'cus_' || i, i || '@shop.example', '{{\"note\":\"{filler}\"}}',
+             '2024-11-03T08:00:00.000538Z', '2024-11-03T08:00:00.000538Z' FROM n",
+            1_000_000 + count
+        ))
+        .await;
+    }
+
+    /// Makes every customer a member of a group.
+    pub(crate) async fn make_members(&self, group: &str) {
+        self.execute(&format!(
+            "INSERT INTO customer_group_customers (customer_group_id, customer_id) SELECT '{group}', id FROM customer"
+        ))
+        .await;
+    }
+}

@@ -1,0 +1,277 @@
+//! Random calls, compared with a store of a few lines that keeps everything in memory.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::{Value, json};
+use stheno_store::{
+    CustomerChanges, CustomerFilter, CustomerGroupChanges, CustomerGroupFilter, NewCustomerGroup, StoreError,
+    Table,
+};
+use tokio::runtime::Handle;
+
+use crate::database::Database;
+use crate::shop::{Shop, id, json_of, new_group, object};
+
+/// A call. Groups are numbered in the order in which they were made; a number that is not in use stands for a group
+/// that is not there, as the customer with the highest number does.
+#[derive(Debug, Clone)]
+enum Call {
+    Create(u8),
+    Rename(usize, u8),
+    Delete(usize),
+    Add(usize, Vec<u8>),
+    Remove(usize, Vec<u8>),
+    SetGroups(u8, Vec<usize>),
+}
+
+const CUSTOMERS: u8 = 4;
+
+fn call() -> impl Strategy<Value = Call> {
+    let group = 0..5_usize;
+    let name = 0..4_u8;
+    let customers = vec(0..=CUSTOMERS, 0..4);
+    prop_oneof![
+        3 => name.clone().prop_map(Call::Create),
+        1 => (group.clone(), name).prop_map(|(group, name)| Call::Rename(group, name)),
+        1 => group.clone().prop_map(Call::Delete),
+        3 => (group.clone(), customers.clone()).prop_map(|(group, customers)| Call::Add(group, customers)),
+        2 => (group.clone(), customers).prop_map(|(group, customers)| Call::Remove(group, customers)),
+        2 => (0..=CUSTOMERS, vec(group, 0..3)).prop_map(|(customer, groups)| Call::SetGroups(customer, groups)),
+    ]
+}
+
+/// Groups by their ids: name and members.
+#[derive(Default)]
+struct Model {
+    groups: BTreeMap<String, (String, BTreeSet<String>)>,
+}
+
+/// How a call ends.
+#[derive(Debug, PartialEq)]
+enum Outcome {
+    Done,
+    NotThere,
+    Refused,
+}
+
+fn outcome<T>(result: Result<Option<T>, StoreError>) -> Outcome {
+    match result {
+        Ok(Some(_)) => Outcome::Done,
+        Ok(None) => Outcome::NotThere,
+        Err(
+            StoreError::Duplicate(_) | StoreError::UnknownCustomers(_) | StoreError::UnknownCustomerGroup(_),
+        ) => Outcome::Refused,
+        Err(error) => panic!("the store failed: {error:?}"),
+    }
+}
+
+fn customer(number: u8) -> String {
+    format!("cus_{number}")
+}
+
+fn is_customer(id: &String) -> bool {
+    (0..CUSTOMERS).any(|number| customer(number) == *id)
+}
+
+impl Model {
+    fn is_taken(&self, name: &str, but_for: &str) -> bool {
+        self.groups.iter().any(|(id, (taken, _))| taken == name && id != but_for)
+    }
+
+    fn rename(&mut self, group: &str, name: String) -> Outcome {
+        if !self.groups.contains_key(group) {
+            return Outcome::NotThere;
+        }
+        if self.is_taken(&name, group) {
+            return Outcome::Refused;
+        }
+        self.groups.get_mut(group).unwrap().0 = name;
+        Outcome::Done
+    }
+
+    fn add(&mut self, group: &str, customers: &[String]) -> Outcome {
+        match self.groups.get_mut(group) {
+            None => Outcome::NotThere,
+            Some(_) if !customers.iter().all(is_customer) => Outcome::Refused,
+            Some((_, members)) => {
+                members.extend(customers.iter().cloned());
+                Outcome::Done
+            }
+        }
+    }
+
+    fn remove(&mut self, group: &str, customers: &[String]) -> Outcome {
+        let Some((_, members)) = self.groups.get_mut(group) else {
+            return Outcome::NotThere;
+        };
+        members.retain(|member| !customers.contains(member));
+        Outcome::Done
+    }
+
+    fn set_groups(&mut self, customer: &String, groups: &[String]) -> Outcome {
+        if !is_customer(customer) {
+            return Outcome::NotThere;
+        }
+        let is_member =
+            |group: &String| self.groups.get(group).is_some_and(|(_, members)| members.contains(customer));
+        let mut new = BTreeSet::new();
+        let twice = groups.iter().any(|group| !is_member(group) && !new.insert(group));
+        if twice || !groups.iter().all(|group| self.groups.contains_key(group)) {
+            return Outcome::Refused;
+        }
+        for (id, (_, members)) in &mut self.groups {
+            if groups.contains(id) {
+                members.insert(customer.clone());
+            } else {
+                members.remove(customer);
+            }
+        }
+        Outcome::Done
+    }
+}
+
+async fn compare(shop: &Shop, calls: Vec<Call>) {
+    let mut model = Model::default();
+    let mut made: Vec<String> = Vec::new();
+    let selection = shop.all(Table::CustomerGroup);
+    for call in calls {
+        let group = |number: &usize| made.get(*number).cloned().unwrap_or_else(|| format!("cgrp_{number}"));
+        let customers = |numbers: &[u8]| numbers.iter().map(|number| customer(*number)).collect::<Vec<_>>();
+        let store = &shop.store;
+        let (expected, actual) = match &call {
+            Call::Create(name) => {
+                let name = name.to_string();
+                match store.create_customer_group(new_group(&name)).await {
+                    Ok(text) => {
+                        let id = id(&json_of(text).await);
+                        let expected =
+                            if model.is_taken(&name, "") { Outcome::Refused } else { Outcome::Done };
+                        model.groups.insert(id.clone(), (name, BTreeSet::new()));
+                        made.push(id);
+                        (expected, Outcome::Done)
+                    }
+                    Err(error) => {
+                        assert!(model.is_taken(&name, ""), "{error:?}");
+                        (Outcome::Refused, outcome::<()>(Err(error)))
+                    }
+                }
+            }
+            Call::Rename(number, name) => {
+                let changes = CustomerGroupChanges { name: Some(Some(name.to_string())), metadata: None };
+                let id = group(number);
+                let actual = store.update_customer_group(&id, changes, &selection).await;
+                (model.rename(&id, name.to_string()), outcome(actual))
+            }
+            Call::Delete(number) => {
+                let id = group(number);
+                let there = store.delete_customer_group(&id).await.map(|there| there.then_some(()));
+                let expected = match model.groups.remove(&id) {
+                    Some(_) => Outcome::Done,
+                    None => Outcome::NotThere,
+                };
+                (expected, outcome(there))
+            }
+            Call::Add(number, numbers) => {
+                let (id, customers) = (group(number), customers(numbers));
+                let actual = store.add_customers_to_group(&id, customers.clone()).await;
+                (model.add(&id, &customers), outcome(actual))
+            }
+            Call::Remove(number, numbers) => {
+                let (id, customers) = (group(number), customers(numbers));
+                let actual = store.remove_customers_from_group(&id, customers.clone()).await;
+                (model.remove(&id, &customers), outcome(actual))
+            }
+            Call::SetGroups(number, numbers) => {
+                let groups: Vec<_> = numbers.iter().map(group).collect();
+                let changes = CustomerChanges { groups: Some(groups.clone()), ..CustomerChanges::default() };
+                let selection = shop.all(Table::Customer);
+                let customer = customer(*number);
+                let actual = store.update_customer(&customer, changes, &selection).await;
+                (model.set_groups(&customer, &groups), outcome(actual))
+            }
+        };
+        assert_eq!(actual, expected, "{call:?}");
+    }
+    let groups = shop.groups(CustomerGroupFilter::default()).await;
+    let expected: Vec<_> = model.groups.keys().cloned().collect();
+    assert_eq!(groups, expected);
+    for (id, (name, members)) in &model.groups {
+        assert_eq!(shop.group(id).await.unwrap()["name"], **name);
+        assert_eq!(shop.members(id).await, members.iter().cloned().collect::<Vec<_>>());
+    }
+    let in_any = model.groups.values().flat_map(|(_, members)| members);
+    let in_any: BTreeSet<_> = in_any.cloned().collect();
+    let filter = CustomerFilter { groups: Some(expected), ..CustomerFilter::default() };
+    let listed = shop.customers(filter).await;
+    assert_eq!(listed, in_any.into_iter().collect::<Vec<_>>());
+}
+
+pub(crate) async fn random_calls_end_as_in_a_model(database: Database) {
+    let shop = Shop::open(database).await;
+    let ids: Vec<_> = (0..CUSTOMERS).map(customer).collect();
+    shop.add_customers(&ids.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let mut runner = TestRunner::new(Config { cases: 48, failure_persistence: None, ..Config::default() });
+    let outcome = tokio::task::block_in_place(|| {
+        runner.run(&vec(call(), 1..16), |calls| {
+            Handle::current().block_on(async {
+                shop.database
+                    .execute("DELETE FROM customer_group_customers; DELETE FROM customer_group")
+                    .await;
+                compare(&shop, calls).await;
+            });
+            Ok(())
+        })
+    });
+    outcome.unwrap();
+}
+
+/// Any JSON that JavaScript may send, with numbers that a double holds.
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i32>().prop_map(Value::from),
+        (proptest::num::f64::NORMAL | proptest::num::f64::ZERO).prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 12, 4, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(Value::from),
+            vec((any::<String>(), inner), 0..4)
+                .prop_map(|entries| Value::Object(entries.into_iter().collect())),
+        ]
+    })
+}
+
+pub(crate) async fn any_metadata_is_answered_as_it_came(database: Database) {
+    let shop = Shop::open(database).await;
+    let selection = shop.all(Table::CustomerGroup);
+    let mut runner = TestRunner::new(Config { cases: 64, failure_persistence: None, ..Config::default() });
+    let metadata = vec(("\\PC{1,3}", any_json()), 0..5);
+    let number = std::cell::Cell::new(0);
+    let outcome = tokio::task::block_in_place(|| {
+        runner.run(&metadata, |entries| {
+            let metadata = Value::Object(entries.into_iter().collect());
+            number.set(number.get() + 1);
+            Handle::current().block_on(async {
+                let group = NewCustomerGroup {
+                    name: number.get().to_string(),
+                    metadata: Some(object(metadata.clone())),
+                };
+                let created = json_of(shop.store.create_customer_group(group).await.unwrap()).await;
+                assert_eq!(created["metadata"], metadata);
+                // The time of the last change does not move where nothing changes.
+                shop.clock.advance(jiff::SignedDuration::from_secs(1));
+                let changes =
+                    CustomerGroupChanges { name: None, metadata: Some(object(json!({"absent": ""}))) };
+                let same = shop.store.update_customer_group(&id(&created), changes, &selection).await;
+                assert_eq!(json_of(same.unwrap().unwrap()).await, created);
+            });
+            Ok(())
+        })
+    });
+    outcome.unwrap();
+}
