@@ -2,6 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
+use std::pin::Pin;
 
 use stheno_api_types::CustomerGroup;
 
@@ -63,8 +64,8 @@ impl Membership for RemoveCustomers {
 impl<O: Membership> Call<O> {
     /// Sends the customers in batches that any server takes, one after the other. An id that comes twice is sent once.
     ///
-    /// What comes of it is a [`BatchReport`], also if it ends early: what went through stays, and as the operation can be
-    /// repeated safely, the rest can be sent again.
+    /// What comes of it is a [`BatchReport`], or a [`BatchError`] that holds one if it ends early: what went through stays,
+    /// and as the operation can be repeated safely, the rest can be sent again.
     ///
     /// ```no_run
     /// # async fn example(groups: stheno_client::CustomerGroups, ids: Vec<String>) -> Result<(), stheno_client::Error> {
@@ -73,8 +74,7 @@ impl<O: Membership> Call<O> {
     ///     .in_batches()
     ///     .skip_unknown()
     ///     .on_progress(|progress| eprintln!("{} of {}", progress.done, progress.total))
-    ///     .await
-    ///     .ok()?;
+    ///     .await?;
     /// println!("{} added, {} are no customers", report.done.len(), report.unknown.len());
     /// # Ok(())
     /// # }
@@ -104,33 +104,69 @@ pub struct Progress {
 }
 
 /// What came of a batch operation.
-#[derive(Debug, Default)]
-#[must_use = "it may hold an error"]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct BatchReport {
     /// The customers that were added or removed, or were members, or none, already.
     pub done: Vec<String>,
     /// Those that do not exist, if [`skip_unknown`](Batches::skip_unknown) was set.
     pub unknown: Vec<String>,
-    /// Those that the operation did not come to. If the error's outcome is unknown, some may be done all the same.
-    pub not_done: Vec<String>,
-    /// The group, as the last batch left it.
+    /// The group, as the last batch left it; `None` if there was nobody to send.
     pub group: Option<CustomerGroup>,
-    /// Why the operation ended early, if it did.
-    pub error: Option<Error>,
 }
 
-impl BatchReport {
-    /// The report if the operation came to its end.
-    ///
-    /// # Errors
-    ///
-    /// Why it ended early.
-    pub fn ok(mut self) -> Result<Self, Error> {
-        match self.error.take() {
-            Some(error) => Err(error),
-            None => Ok(self),
-        }
+/// A batch operation that ended early. What went through stays.
+///
+/// Where the caller's error is [`Error`], `?` makes that of it.
+#[derive(Debug)]
+pub struct BatchError(Box<Unfinished>);
+
+#[derive(Debug)]
+struct Unfinished {
+    error: Error,
+    report: BatchReport,
+    not_done: Vec<String>,
+}
+
+impl BatchError {
+    pub(crate) fn new(error: Error, report: BatchReport, not_done: Vec<String>) -> Self {
+        Self(Box::new(Unfinished { error, report, not_done }))
+    }
+
+    /// Why it ended.
+    pub fn error(&self) -> &Error {
+        &self.0.error
+    }
+
+    /// What came of it until then.
+    pub fn report(&self) -> &BatchReport {
+        &self.0.report
+    }
+
+    /// The customers that it did not come to. If the error's [outcome is unknown](Error::is_outcome_unknown), some may be
+    /// done all the same.
+    pub fn not_done(&self) -> &[String] {
+        &self.0.not_done
+    }
+}
+
+impl fmt::Display for BatchError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Unfinished { error, report, not_done } = &*self.0;
+        let done = report.done.len() + report.unknown.len();
+        write!(formatter, "{error} ({done} of {} customers were done before)", done + not_done.len())
+    }
+}
+
+impl std::error::Error for BatchError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0.error)
+    }
+}
+
+impl From<BatchError> for Error {
+    fn from(unfinished: BatchError) -> Self {
+        unfinished.0.error
     }
 }
 
@@ -153,45 +189,45 @@ impl<O: Membership> Batches<O> {
         Self { on_progress: Some(Box::new(on_progress)), ..self }
     }
 
-    async fn run(mut self) -> BatchReport {
+    async fn run(mut self) -> Result<BatchReport, BatchError> {
         let ids = unique(self.call.operation.customer_ids());
         let total = ids.len();
         let mut report = BatchReport::default();
         let mut batches = split(ids, self.size);
         let mut group_exists = false;
         while let Some(mut batch) = batches.pop_front() {
-            match self.send(&batch).await {
+            let error = match self.send(&batch).await {
                 Ok(answer) => {
                     report.group = Some(answer.into_body());
                     report.done.append(&mut batch);
+                    None
                 }
                 Err(error) if error.is_not_found() && self.skip_unknown => {
-                    if !group_exists && let Err(error) = self.find_group().await {
-                        batches.push_front(batch);
-                        report.error = Some(error);
-                        break;
-                    }
-                    group_exists = true;
-                    if batch.len() == 1 {
-                        report.unknown.append(&mut batch);
-                    } else {
-                        let second = batch.split_off(batch.len() / 2);
-                        batches.push_front(second);
-                        batches.push_front(batch);
-                    }
+                    // One look is enough to know that it is the customers who are unknown.
+                    let group = if group_exists { Ok(()) } else { self.find_group().await.map(drop) };
+                    group_exists = group.is_ok();
+                    group.err()
                 }
-                Err(error) => {
+                Err(error) => Some(error),
+            };
+            if let Some(error) = error {
+                let not_done = batch.into_iter().chain(batches.into_iter().flatten()).collect();
+                return Err(BatchError::new(error, report, not_done));
+            }
+            match batch.len() {
+                0 => {}
+                1 => report.unknown.append(&mut batch),
+                size => {
+                    let second = batch.split_off(size / 2);
+                    batches.push_front(second);
                     batches.push_front(batch);
-                    report.error = Some(error);
-                    break;
                 }
             }
             if let Some(on_progress) = &mut self.on_progress {
                 on_progress(Progress { done: report.done.len() + report.unknown.len(), total });
             }
         }
-        report.not_done = batches.into_iter().flatten().collect();
-        report
+        Ok(report)
     }
 
     fn send(&self, ids: &[String]) -> CallFuture<Response<CustomerGroup>> {
@@ -206,8 +242,8 @@ impl<O: Membership> Batches<O> {
 }
 
 impl<O: Membership> IntoFuture for Batches<O> {
-    type Output = BatchReport;
-    type IntoFuture = std::pin::Pin<Box<dyn Future<Output = BatchReport> + Send>>;
+    type Output = Result<BatchReport, BatchError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.run())
@@ -300,11 +336,10 @@ mod tests {
             .in_batches()
             .on_progress(move |progress| told.lock().unwrap().push((progress.done, progress.total)))
             .await
-            .ok()
             .unwrap();
         assert_eq!(report.done, ids(2500));
         assert_eq!(report.group.unwrap().name, "VIP");
-        assert!(report.unknown.is_empty() && report.not_done.is_empty());
+        assert!(report.unknown.is_empty());
         assert_eq!(sizes(&medusa), [1000, 1000, 500]);
         assert_eq!(*seen.lock().unwrap(), [(1000, 2500), (2000, 2500), (2500, 2500)]);
     }
@@ -314,7 +349,7 @@ mod tests {
         let medusa = medusa([]);
         let report =
             medusa.client().admin().customer_groups().add_customers("cgrp_1", [""; 0]).in_batches().await;
-        assert!(report.ok().unwrap().done.is_empty());
+        assert!(report.unwrap().done.is_empty());
     }
 
     #[test]
@@ -330,10 +365,11 @@ mod tests {
     async fn it_ends_at_an_error_and_says_what_is_left() {
         let medusa = medusa([group(), Next::answer(400, ""), group()]);
         let groups = medusa.client().admin().customer_groups();
-        let report = groups.add_customers("cgrp_1", ids(5)).in_batches().size(2).await;
-        assert_eq!(report.done, ["cus_0", "cus_1"]);
-        assert_eq!(report.not_done, ["cus_2", "cus_3", "cus_4"]);
-        assert_eq!(report.ok().unwrap_err().status().unwrap(), 400);
+        let unfinished = groups.add_customers("cgrp_1", ids(5)).in_batches().size(2).await.unwrap_err();
+        assert_eq!(unfinished.report().done, ["cus_0", "cus_1"]);
+        assert_eq!(unfinished.not_done(), ["cus_2", "cus_3", "cus_4"]);
+        assert!(unfinished.to_string().ends_with("400 Bad Request (2 of 5 customers were done before)"));
+        assert_eq!(Error::from(unfinished).status().unwrap(), 400);
     }
 
     #[tokio::test]
@@ -341,7 +377,7 @@ mod tests {
         // Of four, the third is unknown: all, (the group), first half, second half, third, fourth.
         let medusa = medusa([not_found(), group(), group(), not_found(), not_found(), group()]);
         let groups = medusa.client().admin().customer_groups();
-        let report = groups.add_customers("cgrp_1", ids(4)).in_batches().skip_unknown().await.ok().unwrap();
+        let report = groups.add_customers("cgrp_1", ids(4)).in_batches().skip_unknown().await.unwrap();
         assert_eq!(report.done, ["cus_0", "cus_1", "cus_3"]);
         assert_eq!(report.unknown, ["cus_2"]);
         assert_eq!(sizes(&medusa), [4, 0, 2, 2, 1, 1]);
@@ -351,8 +387,9 @@ mod tests {
     async fn an_unknown_group_is_an_error() {
         let medusa = medusa([not_found(), not_found()]);
         let groups = medusa.client().admin().customer_groups();
-        let report = groups.add_customers("cgrp_1", ids(4)).in_batches().skip_unknown().await;
-        assert_eq!(report.not_done, ids(4));
-        assert!(report.ok().unwrap_err().is_not_found());
+        let unfinished =
+            groups.add_customers("cgrp_1", ids(4)).in_batches().skip_unknown().await.unwrap_err();
+        assert_eq!(unfinished.not_done(), ids(4));
+        assert!(unfinished.error().is_not_found());
     }
 }

@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use tokio::runtime::{Builder, Handle};
 
 use crate::operation::{Listing, Operation};
-use crate::{BatchReport, Batches, Call, Error, Items, Membership, Optional, Response};
+use crate::{BatchError, BatchReport, Batches, Call, Error, Items, Membership, Optional, Response};
 
 /// # Without `async`
 impl<O: Operation> Call<O> {
@@ -51,14 +51,15 @@ impl<O: Operation> Optional<O> {
 
 impl<O: Membership> Batches<O> {
     /// Sends all batches and waits for the end: see [`Call::wait`].
-    pub fn wait(mut self) -> BatchReport {
+    ///
+    /// # Errors
+    ///
+    /// If it ends early.
+    pub fn wait(mut self) -> Result<BatchReport, BatchError> {
         let ids = self.call.operation.customer_ids();
         self.call = self.call.in_background();
-        wait(self.into_future()).unwrap_or_else(|error| BatchReport {
-            not_done: ids,
-            error: Some(error),
-            ..BatchReport::default()
-        })
+        wait(self.into_future())
+            .unwrap_or_else(|error| Err(BatchError::new(error, BatchReport::default(), ids)))
     }
 }
 

@@ -24,7 +24,7 @@ mod trace;
 mod transport;
 
 pub use admin::{Admin, Auth, CustomerGroups, Customers};
-pub use batch::{BatchReport, Batches, Membership, Progress};
+pub use batch::{BatchError, BatchReport, Batches, Membership, Progress};
 #[cfg(feature = "blocking")]
 pub use blocking::Iter;
 pub use call::{Call, CallFuture, Optional};

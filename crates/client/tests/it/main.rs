@@ -13,4 +13,7 @@ mod errors;
 mod every_call;
 #[cfg(feature = "test")]
 mod fake;
+mod queries;
 mod readme;
+#[cfg(feature = "tracing")]
+mod tracing;
