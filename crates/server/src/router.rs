@@ -22,8 +22,8 @@ pub fn router(app: App) -> Router {
 /// The same, with further routes among the endpoints.
 pub fn router_with(app: App, further: Router<App>) -> Router {
     further
-        .route("/health", get(health::health))
-        .route("/ready", get(health::ready))
+        .route("/health", get(health::health).options(health::options))
+        .route("/ready", get(health::ready).options(health::options))
         .route(
             "/admin/auth",
             get(auth::get_session::handler)

@@ -8,7 +8,7 @@ use stheno_auth::secret::{Secret, SigningKeys};
 use stheno_server::{App, Config, Secrets, serve};
 use stheno_store::{Store, StoreOptions, Table};
 use tempfile::TempDir;
-use tokio::sync::oneshot;
+use tokio::sync::{OnceCell, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::contract;
@@ -45,18 +45,21 @@ pub(crate) const SECRET: &str = "supersecret";
 impl TestApp {
     /// A server with the data that the contract was recorded on.
     pub async fn with_contract_data() -> Self {
-        let app = Self::empty(TestAppOptions::default()).await;
-        let seed = contract::seed();
-        app.store
-            .import(seed)
-            .await
-            .unwrap_or_else(|error| panic!("cannot import the contract's data: {error:?}"));
-        app
+        // The data is imported once; from then on its file is copied.
+        static DATABASE_FILE: OnceCell<Vec<u8>> = OnceCell::const_new();
+        let database = DATABASE_FILE.get_or_init(contract_database).await;
+        let folder = folder();
+        std::fs::write(folder.path().join(DATABASE), database)
+            .unwrap_or_else(|error| panic!("cannot copy a database: {error}"));
+        Self::on(folder, TestAppOptions::default()).await
     }
 
     /// A server without any data.
     pub async fn empty(options: TestAppOptions) -> Self {
-        let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("no folder for a database: {error}"));
+        Self::on(folder(), options).await
+    }
+
+    async fn on(folder: TempDir, options: TestAppOptions) -> Self {
         let url = format!("sqlite:{}", folder.path().join(DATABASE).display());
         let store = Store::open(&url, options.store)
             .await
@@ -112,4 +115,19 @@ impl TestApp {
             other => panic!("the server ended with {other:?}"),
         }
     }
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap_or_else(|error| panic!("no folder for a database: {error}"))
+}
+
+/// A database file with the data of the contract.
+async fn contract_database() -> Vec<u8> {
+    let app = TestApp::empty(TestAppOptions::default()).await;
+    app.store
+        .import(contract::seed())
+        .await
+        .unwrap_or_else(|error| panic!("cannot import the contract's data: {error:?}"));
+    app.store.close().await;
+    std::fs::read(app.database()).unwrap_or_else(|error| panic!("cannot read a database: {error}"))
 }

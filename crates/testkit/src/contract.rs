@@ -3,8 +3,9 @@
 
 mod compare;
 mod credentials;
+mod further;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::net::SocketAddr;
 
@@ -14,6 +15,7 @@ use stheno_store::Table;
 
 use self::compare::{Ids, compare};
 use self::credentials::Credentials;
+pub use self::further::replay as replay_further;
 use crate::http::{HttpClient, HttpResponse};
 
 const SEED: &str = include_str!("../contract/seed.json");
@@ -43,6 +45,12 @@ pub struct Exchange {
     pub n: u32,
     /// What it shows.
     pub name: String,
+    /// Whether it needs the data of [`seed`] as it was, because it writes or follows something that does.
+    #[serde(default)]
+    pub fresh: bool,
+    /// What was sent before, on the same data.
+    #[serde(default)]
+    pub before: Vec<RecordedRequest>,
     /// What was sent.
     pub request: RecordedRequest,
     /// What came back.
@@ -95,17 +103,45 @@ pub struct BodyCut {
     pub array_lengths: HashMap<String, usize>,
 }
 
+impl RecordedResponse {
+    fn lengths(&self) -> Option<&HashMap<String, usize>> {
+        self.body_cut.as_ref().map(|cut| &cut.array_lengths)
+    }
+}
+
 /// All recorded exchanges, in order.
 pub fn exchanges() -> Vec<Exchange> {
-    let lines = EXCHANGES.lines();
+    read_exchanges(EXCHANGES)
+}
+
+fn read_exchanges(lines: &str) -> Vec<Exchange> {
     lines
+        .lines()
         .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("exchanges.jsonl: {error}")))
         .collect()
 }
 
 #[derive(Debug, Deserialize)]
 struct Deviations {
+    /// What the rules say, by their names.
+    rules: BTreeMap<String, String>,
     exchanges: HashMap<String, Deviation>,
+}
+
+impl Deviations {
+    fn read(text: &str) -> Self {
+        serde_json::from_str(text).unwrap_or_else(|error| panic!("deviations.json: {error}"))
+    }
+
+    /// Panics unless every deviation is one from an exchange, by rules that are known.
+    fn check(&self, exchanges: &[Exchange]) {
+        let names: HashSet<&str> = exchanges.iter().map(|exchange| exchange.name.as_str()).collect();
+        for (name, Deviation { rules, .. }) in &self.exchanges {
+            assert!(names.contains(name.as_str()), "there is no exchange {name:?} to deviate from");
+            let unknown = rules.iter().find(|rule| !self.rules.contains_key(*rule));
+            assert!(unknown.is_none() && !rules.is_empty(), "{name:?} deviates without a known rule");
+        }
+    }
 }
 
 /// Where we answer otherwise on purpose.
@@ -127,6 +163,8 @@ struct Expectation {
     count: Option<u64>,
     without: Option<String>,
     same_as: Option<String>,
+    body: Option<Value>,
+    body_cut: Option<BodyCut>,
 }
 
 /// What came of a replay.
@@ -136,6 +174,8 @@ pub struct Report {
     pub equal: usize,
     /// How many were as the deviations say.
     pub deviating: usize,
+    /// How many of these each rule is for.
+    pub by_rule: BTreeMap<String, usize>,
     /// What was wrong with all others.
     pub failures: Vec<Failure>,
 }
@@ -149,15 +189,38 @@ pub struct Failure {
     pub reasons: Vec<String>,
 }
 
+impl Report {
+    fn add(&mut self, exchange: &Exchange, deviation: Option<&Deviation>, reasons: Vec<String>) {
+        match (reasons.is_empty(), deviation) {
+            (true, None) => self.equal += 1,
+            (true, Some(Deviation { rules, .. })) => {
+                self.deviating += 1;
+                for rule in rules {
+                    *self.by_rule.entry(rule.clone()).or_default() += 1;
+                }
+            }
+            (false, _) => {
+                let RecordedRequest { method, path, .. } = &exchange.request;
+                let path: String = path.chars().take(160).collect();
+                let exchange = format!("{} {}: {method} {path}", exchange.n, exchange.name);
+                self.failures.push(Failure { exchange, reasons });
+            }
+        }
+    }
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { equal, deviating, failures } = self;
+        let Self { equal, deviating, by_rule, failures } = self;
         let compared = equal + deviating + failures.len();
         writeln!(
             formatter,
             "{compared} exchanges compared: {equal} as recorded, {deviating} as the deviations say, {} neither",
             failures.len()
         )?;
+        for (rule, count) in by_rule {
+            writeln!(formatter, "    {rule}: {count}")?;
+        }
         for Failure { exchange, reasons } in failures {
             writeln!(formatter, "{exchange}")?;
             reasons.iter().try_for_each(|reason| writeln!(formatter, "    {reason}"))?;
@@ -169,49 +232,45 @@ impl fmt::Display for Report {
 /// Replays all exchanges, in order, against the server at `address`, which must hold the data of [`seed`] and sign
 /// with the secret `supersecret`.
 pub async fn replay(address: SocketAddr) -> Report {
-    let deviations: Deviations =
-        serde_json::from_str(DEVIATIONS).unwrap_or_else(|error| panic!("deviations.json: {error}"));
-    let mut replay = Replay {
-        client: HttpClient::new(address),
-        credentials: Credentials::default(),
-        ids: Ids::new(SEED),
-        etag: None,
-        answers: HashMap::new(),
-    };
+    let deviations = Deviations::read(DEVIATIONS);
+    let exchanges = exchanges();
+    deviations.check(&exchanges);
+    let mut replay = Replay::new(address, &exchanges, Ids::new(SEED));
     let mut report = Report::default();
-    for exchange in exchanges() {
+    for exchange in &exchanges {
         let deviation = deviations.exchanges.get(&exchange.name);
-        let reasons = replay.exchange(&exchange, deviation).await;
-        match (reasons.is_empty(), deviation) {
-            (true, None) => report.equal += 1,
-            (true, Some(_)) => report.deviating += 1,
-            (false, _) => {
-                let RecordedRequest { method, path, .. } = &exchange.request;
-                let path: String = path.chars().take(160).collect();
-                let exchange = format!("{} {}: {method} {path}", exchange.n, exchange.name);
-                report.failures.push(Failure { exchange, reasons });
-            }
-        }
+        let reasons = replay.exchange(exchange, deviation).await;
+        report.add(exchange, deviation, reasons);
     }
     report
 }
 
-struct Replay {
+struct Replay<'a> {
     client: HttpClient,
     credentials: Credentials,
     ids: Ids,
     etag: Option<String>,
-    /// The answers so far, by the exchange's name.
-    answers: HashMap<String, Value>,
+    exchanges: &'a [Exchange],
 }
 
-impl Replay {
+impl<'a> Replay<'a> {
+    fn new(address: SocketAddr, exchanges: &'a [Exchange], ids: Ids) -> Self {
+        Self {
+            client: HttpClient::new(address),
+            credentials: Credentials::default(),
+            ids,
+            etag: None,
+            exchanges,
+        }
+    }
+
     async fn exchange(&mut self, exchange: &Exchange, deviation: Option<&Deviation>) -> Vec<String> {
+        for request in &exchange.before {
+            self.send(request).await;
+        }
         let answer = self.send(&exchange.request).await;
-        self.etag = answer.header("etag").map(str::to_owned).or(self.etag.take());
         self.credentials.take_cookie(&exchange.request, &answer);
         let body = body_of(&answer);
-        self.answers.insert(exchange.name.clone(), body.clone());
         let mut reasons = Vec::new();
         match deviation {
             Some(Deviation { expect: Some(expect), rules }) => {
@@ -228,15 +287,28 @@ impl Replay {
     async fn send(&mut self, request: &RecordedRequest) -> HttpResponse {
         let mut headers = self.credentials.headers(&request.auth);
         for (name, value) in &request.headers {
-            let etag = self.etag.as_ref().filter(|_| name == "if-none-match");
-            headers.push((name.clone(), etag.unwrap_or(value).clone()));
+            headers.push((name.clone(), self.with_etag(name, value)));
         }
         let body = match (&request.body, request.raw) {
             (Value::Null, false) => None,
             (Value::String(text), true) => Some(self.ids.replace(text).into_bytes()),
             (json, _) => Some(self.ids.replace(&json.to_string()).into_bytes()),
         };
-        self.client.send(&request.method, &self.ids.replace(&request.path), &headers, body).await
+        let path = self.ids.replace(&request.path);
+        let answer = self.client.send(&request.method, &path, &headers, body).await;
+        self.etag = answer.header("etag").map(str::to_owned).or(self.etag.take());
+        answer
+    }
+
+    /// A header's value with the tag just received in place of the recorded one, or of `{etag}` and `{strong-etag}`.
+    fn with_etag(&self, name: &str, value: &str) -> String {
+        match &self.etag {
+            Some(etag) if value.contains("etag}") => {
+                value.replace("{etag}", etag).replace("{strong-etag}", etag.trim_start_matches("W/"))
+            }
+            Some(etag) if name == "if-none-match" => etag.clone(),
+            _ => value.to_owned(),
+        }
     }
 
     /// Compares an answer with its recording, but for what the rules change.
@@ -253,7 +325,14 @@ impl Replay {
             return;
         }
         for (name, value) in &recorded.headers {
-            check_header(name, value, answer, reasons);
+            match name.as_str() {
+                "set-cookie" if rules.iter().any(|rule| rule == "no-idle-cookie") => {
+                    if answer.header(name).is_some() {
+                        reasons.push("a cookie is set".to_owned());
+                    }
+                }
+                _ => check_header(name, value, answer, reasons),
+            }
         }
         let mut expected = match &recorded.body_raw {
             Some(raw) => serde_json::from_str(raw).unwrap_or_else(|_| Value::String(raw.clone())),
@@ -262,9 +341,8 @@ impl Replay {
         for rule in rules {
             apply_rule(rule, &mut expected, body, reasons);
         }
-        let lengths = recorded.body_cut.as_ref().map(|cut| &cut.array_lengths);
         self.ids.learn(&expected, body);
-        reasons.extend(compare(&self.ids, &expected, body, lengths));
+        reasons.extend(compare(&self.ids, &expected, body, recorded.lengths()));
     }
 
     /// Compares an answer with what is expected in place of its recording.
@@ -277,13 +355,25 @@ impl Replay {
         body: &Value,
         reasons: &mut Vec<String>,
     ) {
-        let Expectation { status, r#type, message, mentions, ids, count, without, same_as } = expect;
+        let Expectation {
+            status,
+            r#type,
+            message,
+            mentions,
+            ids,
+            count,
+            without,
+            same_as,
+            body: whole,
+            body_cut,
+        } = expect;
         if status.is_some_and(|status| answer.status.as_u16() != status) {
             reasons.push(format!("status {} instead of {status:?}: {body}", answer.status.as_u16()));
             return;
         }
         let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         if answer.status.as_u16() >= 400
+            && exchange.request.method != "HEAD"
             && rules.iter().any(|rule| rule != "auth-first" && rule != "real-user")
         {
             for name in ["type", "message"] {
@@ -322,7 +412,13 @@ impl Replay {
             reasons.push(format!("count {:?} instead of {expected}", body.get("count")));
         }
         if let Some(other) = same_as {
-            reasons.extend(compare(&self.ids, &self.answers[other], body, None));
+            let recorded = self.exchanges.iter().find(|exchange| exchange.name == *other);
+            let recorded = recorded.unwrap_or_else(|| panic!("there is no exchange {other:?}"));
+            reasons.extend(compare(&self.ids, &recorded.response.body, body, recorded.response.lengths()));
+        }
+        if let Some(expected) = whole {
+            let lengths = body_cut.as_ref().map(|cut| &cut.array_lengths);
+            reasons.extend(compare(&self.ids, expected, body, lengths));
         }
         if let Some(path) = without {
             let mut expected = exchange.response.body.clone();
@@ -367,8 +463,8 @@ fn apply_rule(rule: &str, expected: &mut Value, body: &Value, reasons: &mut Vec<
                 reasons.push("password_hash is there".to_owned());
             }
         }
-        // The tag that is sent is our own, just received.
-        "etag" => {}
+        // The tag that is sent is our own, just received; cookies are looked for among the headers.
+        "etag" | "no-idle-cookie" => {}
         other => reasons.push(format!("the rule {other:?} has no expectation")),
     }
 }

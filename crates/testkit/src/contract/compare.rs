@@ -2,7 +2,7 @@
 //! allowed; arrays in order, but for those whose order the recording does not promise.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use regex::Regex;
 use serde_json::Value;
@@ -22,20 +22,19 @@ fn regex(pattern: &str) -> Regex {
 }
 
 /// Which of our ids and times stand for which of the recording's.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Ids {
-    seeded: HashSet<String>,
-    seeded_times: HashSet<String>,
+    seeded: Arc<HashSet<String>>,
+    seeded_times: Arc<HashSet<String>>,
     ours: HashMap<String, String>,
 }
 
 impl Ids {
     pub(super) fn new(seed: &str) -> Self {
-        Self {
-            seeded: ID.find_iter(seed).map(|id| id.as_str().to_owned()).collect(),
-            seeded_times: SEEDED_TIME.find_iter(seed).map(|time| time.as_str()[..19].to_owned()).collect(),
-            ours: HashMap::new(),
-        }
+        let ids: HashSet<_> = ID.find_iter(seed).map(|id| id.as_str().to_owned()).collect();
+        let times: HashSet<_> =
+            SEEDED_TIME.find_iter(seed).map(|time| time.as_str()[..19].to_owned()).collect();
+        Self { seeded: ids.into(), seeded_times: times.into(), ours: HashMap::new() }
     }
 
     /// Puts our ids in place of the recording's.
