@@ -15,19 +15,13 @@ pub struct Credentials {
 impl Credentials {
     /// Credentials of a user.
     pub fn new(email: impl Into<String>, password: impl Into<String>) -> Self {
-        Self {
-            email: email.into(),
-            password: password.into(),
-        }
+        Self { email: email.into(), password: password.into() }
     }
 }
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Credentials")
-            .field("email", &self.email)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Credentials").field("email", &self.email).finish_non_exhaustive()
     }
 }
 
@@ -42,9 +36,7 @@ pub struct AccessToken {
 impl AccessToken {
     /// An answer with this token.
     pub fn new(access_token: impl Into<String>) -> Self {
-        Self {
-            access_token: access_token.into(),
-        }
+        Self { access_token: access_token.into() }
     }
 }
 

@@ -44,11 +44,7 @@ pub struct Customer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub groups: Option<Vec<CustomerGroup>>,
     /// The address that bills go to, if asked for with `expand`: `Some(None)` says that there is none.
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub billing_address: Option<Option<Address>>,
     /// The addresses to ship to, in no particular order, if asked for with `expand`, and after an update.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -102,63 +98,31 @@ pub struct PartialCustomer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// First name.
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub first_name: Option<Option<String>>,
     /// Last name.
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub last_name: Option<Option<String>>,
     /// The address that bills go to.
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub billing_address_id: Option<Option<String>>,
     /// Phone number, as it was entered.
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub phone: Option<Option<String>>,
     /// Whether the customer can log in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub has_account: Option<bool>,
     /// Free data.
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Option<Metadata>>,
     /// When the customer was made.
-    #[serde(
-        default,
-        with = "crate::timestamp::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, with = "crate::timestamp::option", skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// When the customer was last changed.
-    #[serde(
-        default,
-        with = "crate::timestamp::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, with = "crate::timestamp::option", skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
     /// When the customer was deleted, if so.
-    #[serde(
-        default,
-        with = "crate::timestamp::double_option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, with = "crate::timestamp::double_option", skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Option<Timestamp>>,
     #[serde(default, skip_serializing)]
     password_hash: Concealed,
@@ -202,12 +166,7 @@ pub struct CustomerList {
 impl CustomerList {
     /// A page.
     pub fn new(customers: Vec<Customer>, count: u64, offset: u64, limit: u64) -> Self {
-        Self {
-            customers,
-            count,
-            offset,
-            limit,
-        }
+        Self { customers, count, offset, limit }
     }
 }
 

@@ -64,32 +64,16 @@ pub struct PartialCustomerGroup {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Free data.
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Option<Metadata>>,
     /// When the group was made.
-    #[serde(
-        default,
-        with = "crate::timestamp::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, with = "crate::timestamp::option", skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// When its name or metadata last changed.
-    #[serde(
-        default,
-        with = "crate::timestamp::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, with = "crate::timestamp::option", skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
     /// Always null: deleting a group removes it.
-    #[serde(
-        default,
-        with = "crate::timestamp::double_option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, with = "crate::timestamp::double_option", skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Option<Timestamp>>,
     /// The members, in no particular order: whole if asked for with `expand`, or the columns that `fields` named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -163,12 +147,7 @@ pub struct CustomerGroupList<G = CustomerGroup> {
 impl<G> CustomerGroupList<G> {
     /// A page.
     pub fn new(customer_groups: Vec<G>, count: u64, offset: u64, limit: u64) -> Self {
-        Self {
-            count,
-            customer_groups,
-            offset,
-            limit,
-        }
+        Self { count, customer_groups, offset, limit }
     }
 }
 
@@ -186,10 +165,7 @@ pub struct CreateCustomerGroup {
 impl CreateCustomerGroup {
     /// A group with this name.
     pub fn new(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            metadata: None,
-        }
+        Self { name: name.into(), metadata: None }
     }
 }
 
@@ -221,8 +197,6 @@ pub struct CustomerIds {
 
 impl<T: Into<Id>> FromIterator<T> for CustomerIds {
     fn from_iter<I: IntoIterator<Item = T>>(ids: I) -> Self {
-        Self {
-            customer_ids: ids.into_iter().map(Into::into).collect(),
-        }
+        Self { customer_ids: ids.into_iter().map(Into::into).collect() }
     }
 }

@@ -15,10 +15,6 @@ pub struct Deleted {
 impl Deleted {
     /// The answer for a record of this kind.
     pub fn new(object: impl Into<String>, id: impl Into<String>) -> Self {
-        Self {
-            id: id.into(),
-            object: object.into(),
-            deleted: true,
-        }
+        Self { id: id.into(), object: object.into(), deleted: true }
     }
 }

@@ -22,20 +22,13 @@ pub struct ErrorBody {
 impl ErrorBody {
     /// An error without a code.
     pub fn new(r#type: ErrorType, message: impl Into<String>) -> Self {
-        Self {
-            code: None,
-            r#type,
-            message: message.into(),
-        }
+        Self { code: None, r#type, message: message.into() }
     }
 
     /// The same error with a code.
     #[must_use]
     pub fn with_code(self, code: impl Into<String>) -> Self {
-        Self {
-            code: Some(code.into()),
-            ..self
-        }
+        Self { code: Some(code.into()), ..self }
     }
 }
 

@@ -89,39 +89,19 @@ pub struct PartialPriceList {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<PriceListStatus>,
     /// When it comes into force; at once if null.
-    #[serde(
-        default,
-        with = "crate::timestamp::double_option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, with = "crate::timestamp::double_option", skip_serializing_if = "Option::is_none")]
     pub starts_at: Option<Option<Timestamp>>,
     /// When it ends; never if null.
-    #[serde(
-        default,
-        with = "crate::timestamp::double_option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, with = "crate::timestamp::double_option", skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<Option<Timestamp>>,
     /// When the list was made.
-    #[serde(
-        default,
-        with = "crate::timestamp::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, with = "crate::timestamp::option", skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// When the list was last changed.
-    #[serde(
-        default,
-        with = "crate::timestamp::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, with = "crate::timestamp::option", skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
     /// When the list was deleted, if so.
-    #[serde(
-        default,
-        with = "crate::timestamp::double_option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, with = "crate::timestamp::double_option", skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Option<Timestamp>>,
     /// Properties that this type does not know.
     #[serde(flatten)]

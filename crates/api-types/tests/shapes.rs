@@ -50,32 +50,18 @@ fn absent_and_null_are_told_apart() {
     assert_eq!(serde_json::to_value(&update).unwrap(), json!({}));
     update.first_name = Change::Clear;
     update.last_name = "Lund".into();
+    assert_eq!(serde_json::to_value(&update).unwrap(), json!({"first_name": null, "last_name": "Lund"}));
     assert_eq!(
-        serde_json::to_value(&update).unwrap(),
-        json!({"first_name": null, "last_name": "Lund"})
-    );
-    assert_eq!(
-        serde_json::from_value::<UpdateCustomer>(json!({"phone": null}))
-            .unwrap()
-            .phone,
+        serde_json::from_value::<UpdateCustomer>(json!({"phone": null})).unwrap().phone,
         Change::Clear
     );
-    assert_eq!(
-        serde_json::from_value::<UpdateCustomer>(json!({})).unwrap().phone,
-        Change::Keep
-    );
+    assert_eq!(serde_json::from_value::<UpdateCustomer>(json!({})).unwrap().phone, Change::Keep);
 }
 
 #[test]
 fn requests_leave_out_what_is_not_set() {
-    assert_eq!(
-        serde_json::to_value(CreateCustomerGroup::new("VIP")).unwrap(),
-        json!({"name": "VIP"})
-    );
-    assert_eq!(
-        serde_json::to_value(UpdateCustomerGroup::default()).unwrap(),
-        json!({})
-    );
+    assert_eq!(serde_json::to_value(CreateCustomerGroup::new("VIP")).unwrap(), json!({"name": "VIP"}));
+    assert_eq!(serde_json::to_value(UpdateCustomerGroup::default()).unwrap(), json!({}));
     let ids: CustomerIds = ["cus_1", "cus_2"].into_iter().collect();
     assert_eq!(
         serde_json::to_value(ids).unwrap(),
@@ -83,10 +69,7 @@ fn requests_leave_out_what_is_not_set() {
     );
     let mut update = UpdateCustomer::default();
     update.groups = Some(vec![Id::from("cgrp_1")]);
-    assert_eq!(
-        serde_json::to_value(update).unwrap(),
-        json!({"groups": [{"id": "cgrp_1"}]})
-    );
+    assert_eq!(serde_json::to_value(update).unwrap(), json!({"groups": [{"id": "cgrp_1"}]}));
 }
 
 #[test]
