@@ -281,7 +281,7 @@ impl ListSource {
     }
 }
 
-/// The rows that a relation leads to from the row with the id that is the statement's only parameter; only those among
+/// The rows that a relation leads to from one row, whose id takes the place of the first parameter; only those among
 /// `only`, where that is given.
 pub(crate) fn related(
     dialect: Dialect,
@@ -289,7 +289,6 @@ pub(crate) fn related(
     relation: Relation,
     selection: &Selection,
     only: Option<&[String]>,
-    parent: &str,
 ) -> Statement {
     let (join, parent_column, order) = match relation {
         Relation::Customers => (
@@ -328,7 +327,7 @@ pub(crate) fn related(
         .push(" WHERE ")
         .push(parent_column)
         .push(" = ")
-        .bind(Parameter::Text(parent.to_owned()));
+        .bind(Parameter::Text(String::new()));
     if selection.table != Table::Order {
         statement.push(" AND r.deleted_at IS NULL");
     }

@@ -48,6 +48,8 @@ impl Connector {
         connection.busy_timeout(self.lock_timeout).map_err(super::fault)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         add_functions(&connection).map_err(super::fault)?;
+        #[cfg(test)]
+        let connection = super::tests::plans::recorded(&self.path, connection);
         Ok(connection)
     }
 

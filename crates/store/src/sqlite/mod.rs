@@ -7,6 +7,8 @@ mod import;
 mod readers;
 mod rows;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod user;
 mod writer;
 
@@ -77,7 +79,7 @@ impl Sqlite {
         let catalog = Arc::clone(&self.catalog);
         let selection = selection.clone();
         let answer = self.readers.answer(move |connection, output: &mut Output<()>| {
-            let rows = RowWriter { catalog: &catalog, selection: &selection, only_groups: None };
+            let rows = RowWriter::new(&catalog, &selection, None);
             output.begin(());
             rows.write_all(connection, &statement, output)
         });
@@ -106,8 +108,7 @@ impl Sqlite {
             if counted <= window.offset {
                 return Ok(());
             }
-            let only_groups = only_groups.as_deref();
-            let rows = RowWriter { catalog: &catalog, selection: &selection, only_groups };
+            let rows = RowWriter::new(&catalog, &selection, only_groups.as_deref());
             rows.write_all(connection, &page, output)
         });
         match answer.await? {
@@ -151,7 +152,7 @@ fn read_row(
     selection: &Selection,
     statement: &Statement,
 ) -> rusqlite::Result<Option<Vec<u8>>> {
-    let rows = RowWriter { catalog, selection, only_groups: None };
+    let rows = RowWriter::new(catalog, selection, None);
     let mut prepared = connection.prepare_cached(&statement.text)?;
     prepared
         .query_row(rusqlite::params_from_iter(&statement.parameters), |row| {

@@ -1,5 +1,6 @@
 //! Rows to JSON, without anything in between.
 
+use std::cell::OnceCell;
 use std::io::Write as _;
 
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
@@ -33,10 +34,19 @@ pub(super) fn json_list(texts: &[String]) -> String {
 pub(super) fn for_each_row(
     connection: &Connection,
     statement: &Statement,
+    each: impl FnMut(&Row<'_>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    for_each(connection, &statement.text, &statement.parameters, each)
+}
+
+fn for_each(
+    connection: &Connection,
+    text: &str,
+    parameters: &[Parameter],
     mut each: impl FnMut(&Row<'_>) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let mut prepared = connection.prepare_cached(&statement.text).map_err(super::fault)?;
-    let parameters = rusqlite::params_from_iter(&statement.parameters);
+    let mut prepared = connection.prepare_cached(text).map_err(super::fault)?;
+    let parameters = rusqlite::params_from_iter(parameters);
     let mut rows = prepared.query(parameters).map_err(super::fault)?;
     while let Some(row) = rows.next().map_err(super::fault)? {
         each(row)?;
@@ -46,13 +56,43 @@ pub(super) fn for_each_row(
 
 /// Writes the rows of a selection as JSON objects.
 pub(super) struct RowWriter<'a> {
-    pub(super) catalog: &'a Catalog,
-    pub(super) selection: &'a Selection,
-    /// The only groups that the relation `groups` of the rows holds, if not all.
-    pub(super) only_groups: Option<&'a [String]>,
+    catalog: &'a Catalog,
+    selection: &'a Selection,
+    relations: Vec<RelationWriter<'a>>,
 }
 
-impl RowWriter<'_> {
+/// Writes the rows that a relation leads to.
+struct RelationWriter<'a> {
+    relation: Relation,
+    /// Its first parameter is the id of the row that the relation starts from.
+    statement: Statement,
+    rows: RowWriter<'a>,
+    /// What the relation leads to from every row alike, once it has been read; none, if rows differ in it.
+    alike: Option<OnceCell<Vec<u8>>>,
+}
+
+impl<'a> RowWriter<'a> {
+    /// `only_groups` are the only ones that the relation `groups` of the rows holds, if not all.
+    pub(super) fn new(
+        catalog: &'a Catalog,
+        selection: &'a Selection,
+        only_groups: Option<&[String]>,
+    ) -> Self {
+        let relations = selection.relations.iter().map(|(relation, selection)| {
+            let only = only_groups.filter(|_| *relation == Relation::Groups);
+            let rows = Self::new(catalog, selection, None);
+            // The members of one group, shown with that group, are all shown with the same.
+            let alike = only.is_some_and(|only| only.len() == 1) && rows.relations.is_empty();
+            RelationWriter {
+                relation: *relation,
+                statement: sql::related(Dialect::Sqlite, catalog, *relation, selection, only),
+                rows,
+                alike: alike.then(OnceCell::new),
+            }
+        });
+        Self { catalog, selection, relations: relations.collect() }
+    }
+
     /// Writes all rows of `statement`, with commas between, handing on what is enough.
     pub(super) fn write_all<H>(
         &self,
@@ -77,11 +117,11 @@ impl RowWriter<'_> {
     ) -> Result<(), StoreError> {
         output.text.push(b'{');
         self.write_columns(row, &mut output.text).map_err(super::fault)?;
-        if !self.selection.relations.is_empty() {
+        if !self.relations.is_empty() {
             let id: String = row.get(0).map_err(super::fault)?;
-            for (relation, selection) in &self.selection.relations {
-                write_name(&mut output.text, relation.name());
-                self.write_relation(connection, *relation, selection, &id, output)?;
+            for relation in &self.relations {
+                write_name(&mut output.text, relation.relation.name());
+                relation.write(connection, &id, output)?;
             }
         }
         output.text.push(b'}');
@@ -98,35 +138,63 @@ impl RowWriter<'_> {
         }
         Ok(())
     }
+}
 
-    fn write_relation<H>(
-        &self,
-        connection: &Connection,
-        relation: Relation,
-        selection: &Selection,
-        id: &str,
-        output: &mut Output<H>,
-    ) -> Result<(), StoreError> {
-        let (open, close) = if relation.is_list() { ("[", "]") } else { ("", "") };
+impl RelationWriter<'_> {
+    fn write<H>(&self, connection: &Connection, id: &str, output: &mut Output<H>) -> Result<(), StoreError> {
+        if let Some(alike) = &self.alike {
+            let text = match alike.get() {
+                Some(text) => text,
+                None => {
+                    let text = self.read_alike(connection, id)?;
+                    alike.get_or_init(|| text)
+                }
+            };
+            output.text.extend_from_slice(text);
+            return Ok(());
+        }
+        let (open, close, nothing) = if self.relation.is_list() { ("[", "]", "") } else { ("", "", "null") };
         output.text.extend_from_slice(open.as_bytes());
         let mut found = false;
-        // A database without the table has no rows of it either.
-        if !self.catalog.columns(selection.table).is_empty() {
-            let only = self.only_groups.filter(|_| relation == Relation::Groups);
-            let statement = sql::related(Dialect::Sqlite, self.catalog, relation, selection, only, id);
-            let rows = RowWriter { catalog: self.catalog, selection, only_groups: None };
-            for_each_row(connection, &statement, |row| {
-                if std::mem::replace(&mut found, true) {
-                    output.text.push(b',');
-                }
-                rows.write(connection, row, output)
-            })?;
-        }
-        if !found && !relation.is_list() {
-            output.text.extend_from_slice(b"null");
+        self.for_each_row(connection, id, |row| {
+            if std::mem::replace(&mut found, true) {
+                output.text.push(b',');
+            }
+            self.rows.write(connection, row, output)
+        })?;
+        if !found {
+            output.text.extend_from_slice(nothing.as_bytes());
         }
         output.text.extend_from_slice(close.as_bytes());
         Ok(())
+    }
+
+    /// The list that every row is shown with. Its rows have no relations themselves.
+    fn read_alike(&self, connection: &Connection, id: &str) -> Result<Vec<u8>, StoreError> {
+        let mut text = vec![b'['];
+        self.for_each_row(connection, id, |row| {
+            text.extend_from_slice(if text.len() > 1 { b",{" } else { b"{" });
+            self.rows.write_columns(row, &mut text).map_err(super::fault)?;
+            text.push(b'}');
+            Ok(())
+        })?;
+        text.push(b']');
+        Ok(text)
+    }
+
+    fn for_each_row(
+        &self,
+        connection: &Connection,
+        id: &str,
+        each: impl FnMut(&Row<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        // A database without the table has no rows of it either.
+        if self.rows.catalog.columns(self.rows.selection.table).is_empty() {
+            return Ok(());
+        }
+        let mut parameters = self.statement.parameters.clone();
+        parameters[0] = Parameter::Text(id.to_owned());
+        for_each(connection, &self.statement.text, &parameters, each)
     }
 }
 
