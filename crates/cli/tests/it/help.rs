@@ -1,0 +1,53 @@
+//! Help texts, word for word: they are what people read first.
+
+use insta_cmd::assert_cmd_snapshot;
+
+use crate::support::Shop;
+
+#[test]
+fn without_a_command() {
+    assert_cmd_snapshot!(Shop::new().stheno([]));
+}
+
+#[test]
+fn version() {
+    let shop = Shop::new();
+    assert_eq!(shop.run(["--version"]), format!("stheno {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn serve() {
+    assert_cmd_snapshot!(Shop::new().stheno(["serve", "--help"]));
+}
+
+#[test]
+fn user() {
+    assert_cmd_snapshot!(Shop::new().stheno(["user", "--help"]));
+}
+
+#[test]
+fn user_create() {
+    assert_cmd_snapshot!(Shop::new().stheno(["user", "create", "--help"]));
+}
+
+#[test]
+fn user_token() {
+    assert_cmd_snapshot!(Shop::new().stheno(["user", "token", "--help"]));
+}
+
+#[test]
+fn user_password() {
+    assert_cmd_snapshot!(Shop::new().stheno(["user", "password", "--help"]));
+}
+
+#[test]
+fn user_list() {
+    assert_cmd_snapshot!(Shop::new().stheno(["user", "list", "--help"]));
+}
+
+/// Help shows the values of variables, but a database's URL may hold a password.
+#[test]
+fn help_keeps_the_url_of_the_database_to_itself() {
+    let shop = Shop::new().with("DATABASE_URL", "sqlite:not-to-be-shown.db");
+    assert!(!shop.run(["serve", "--help"]).contains("not-to-be-shown"));
+}

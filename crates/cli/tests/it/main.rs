@@ -1,0 +1,15 @@
+//! The program as its users meet it: started as a process, in a folder of its own.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+mod support;
+
+mod crash;
+mod credentials;
+mod demo;
+mod errors;
+mod help;
+mod secrets;
+mod shutdown;
+#[cfg(target_os = "linux")]
+mod terminal;
+mod user;

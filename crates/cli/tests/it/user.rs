@@ -1,0 +1,109 @@
+//! `stheno user`, beside a running server.
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use insta_cmd::assert_cmd_snapshot;
+use serde_json::{Value, json};
+
+use crate::support::{Server, Shop};
+
+fn sign_in(server: &Server, email: &str, password: &str) -> u16 {
+    server.post("/admin/auth/token").send_json(json!({ "email": email, "password": password })).status
+}
+
+/// Runs the program with a text on standard input.
+fn run_with<const N: usize>(shop: &Shop, arguments: [&str; N], input: &str) -> String {
+    let mut command = shop.stheno(arguments);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn users_are_made_while_the_server_runs() {
+    let shop = Shop::with_known_credentials();
+    let server = shop.serve([]);
+    let create =
+        ["user", "create", "--email", "Grace@Example.com", "--role", "developer", "--password-stdin"];
+    assert_eq!(run_with(&shop, create, "correct horse battery staple\n"), "");
+    assert_eq!(sign_in(&server, "grace@example.com", "correct horse battery staple"), 200);
+
+    let token = shop.run(["user", "token", "--email", "grace@example.com"]);
+    let answer = server.get("/admin/auth").with_token(token.trim()).send();
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.body["user"]["email"], "grace@example.com");
+    assert_eq!(answer.body["user"]["role"], "developer");
+
+    let password = shop.run(["user", "password", "--email", "grace@example.com", "--generate-password"]);
+    assert_eq!(sign_in(&server, "grace@example.com", "correct horse battery staple"), 401);
+    assert_eq!(sign_in(&server, "grace@example.com", password.trim()), 200);
+
+    let password = shop.run(["user", "create", "--email", "linus@example.com"]);
+    assert_eq!(sign_in(&server, "linus@example.com", password.trim()), 200);
+}
+
+#[test]
+fn results_are_readable_for_programs() {
+    let shop = Shop::new();
+    let create = ["user", "create", "--email", "ada@example.com", "--output", "json"];
+    let created: Value = serde_json::from_str(&shop.run(create)).unwrap();
+    let token = ["user", "token", "--email", "ada@example.com", "--output", "json"];
+    let token: Value = serde_json::from_str(&shop.run(token)).unwrap();
+    let list: Value = serde_json::from_str(&shop.run(["user", "list", "--output", "json"])).unwrap();
+
+    let id = created["id"].as_str().unwrap();
+    assert!(id.starts_with("usr_"), "{id}");
+    let password = created["password"].as_str().unwrap();
+    assert_eq!(
+        created,
+        json!({ "id": id, "email": "ada@example.com", "role": "member", "password": password })
+    );
+    let api_token = token["api_token"].as_str().unwrap();
+    assert!(api_token.starts_with("stheno_"), "{api_token}");
+    assert_eq!(token, json!({ "id": id, "email": "ada@example.com", "api_token": api_token }));
+    let created_at = list[0]["created_at"].as_str().unwrap();
+    assert_eq!(
+        list,
+        json!([{
+            "id": id,
+            "email": "ada@example.com",
+            "role": "member",
+            "api_tokens": 1,
+            "created_at": created_at,
+        }])
+    );
+}
+
+#[test]
+fn results_are_readable_for_people() {
+    let shop = Shop::new();
+    let changing = vec![
+        (r"usr_[0-9A-Z]{26}", "[id]"),
+        (r"stheno_[\w-]{43}", "[token]"),
+        (r"[0-9a-z]{5}(-[0-9a-z]{5}){3}", "[password]"),
+        (r"\d{4}-\d\d-\d\d \d\d:\d\d", "[time]"),
+    ];
+    insta::with_settings!({ filters => changing }, {
+        assert_cmd_snapshot!(shop.stheno(["user", "create", "--email", "ada@example.com", "--role", "admin"]));
+        assert_cmd_snapshot!(shop.stheno(["user", "create", "--email", "grace.hopper@example.com"]));
+        assert_cmd_snapshot!(shop.stheno(["user", "token", "--email", "ada@example.com"]));
+        assert_cmd_snapshot!(shop.stheno(["user", "password", "--email", "ada@example.com"]));
+        assert_cmd_snapshot!(shop.stheno(["user", "list"]));
+    });
+}
+
+/// `stheno user list | head -1`
+#[cfg(unix)]
+#[test]
+fn a_reader_that_has_enough_is_no_error() {
+    let shop = Shop::new();
+    shop.run(["user", "create", "--email", "ada@example.com"]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = shop.stheno(["user", "list"]).stdout(writer).stderr(Stdio::piped()).output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(output.stderr, b"");
+}
