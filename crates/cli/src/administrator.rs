@@ -9,6 +9,7 @@ use stheno_auth::api_token::{self, ApiToken};
 use stheno_auth::secret::Secret;
 use stheno_store::{NewUser, Role, Store};
 
+use crate::credential::Credential;
 use crate::given::given;
 use crate::{email, password};
 
@@ -62,35 +63,6 @@ pub(crate) struct Administrator {
     pub(crate) email: String,
     pub(crate) password: Credential,
     pub(crate) api_token: Credential,
-}
-
-/// What somebody signs in with.
-#[derive(Debug)]
-pub(crate) enum Credential {
-    /// Known to whoever chose it, so it is shown to nobody.
-    Chosen(Secret),
-    /// Made here, so somebody must be told.
-    Made(Secret),
-}
-
-impl Credential {
-    fn chosen_or(chosen: Option<Secret>, make: impl FnOnce() -> Result<Secret>) -> Result<Self> {
-        chosen.map_or_else(|| make().map(Self::Made), |secret| Ok(Self::Chosen(secret)))
-    }
-
-    fn secret(&self) -> &Secret {
-        match self {
-            Self::Chosen(secret) | Self::Made(secret) => secret,
-        }
-    }
-
-    /// The text, if somebody must be told.
-    pub(crate) fn to_tell(&self) -> Option<&str> {
-        match self {
-            Self::Chosen(_) => None,
-            Self::Made(secret) => Some(secret.expose()),
-        }
-    }
 }
 
 impl AdministratorArguments {
@@ -196,7 +168,7 @@ impl Administrator {
     fn to_file_content(&self) -> String {
         let mut content = format!(
             "# The first administrator. Keep this in a safe place, and delete the file.\nSTHENO_ADMIN_EMAIL={}\n",
-            self.email
+            shell_words::quote(&self.email)
         );
         for (name, credential) in
             [("STHENO_ADMIN_PASSWORD", &self.password), ("STHENO_ADMIN_API_TOKEN", &self.api_token)]

@@ -9,6 +9,7 @@
 
 mod administrator;
 mod commands;
+mod credential;
 mod database;
 mod demo;
 mod email;

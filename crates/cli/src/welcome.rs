@@ -81,7 +81,7 @@ fn write_made(text: &mut String, url: &str, administrator: &Administrator) -> st
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::administrator::Credential;
+    use crate::credential::Credential;
 
     fn shown(welcome: &Welcome<'_>) -> String {
         anstream::adapter::strip_str(&welcome.to_text()).to_string()

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use bytesize::ByteSize;
-use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use clap::builder::{FalseyValueParser, PossibleValuesParser, TypedValueParser as _};
 use jiff::SignedDuration;
 use stheno_server::telemetry::{self, LogFormat};
 use stheno_server::{AdminCors, App, Config, CookieSecure, Secrets, TrustProxy};
@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
     database: Database,
 
     /// Fill an empty database with a demo shop: 1,000 customers in 20 groups, always the same
-    #[arg(long, env = "STHENO_DEMO", help_heading = "Data")]
+    #[arg(long, env = "STHENO_DEMO", help_heading = "Data", value_parser = FalseyValueParser::new())]
     demo: bool,
 
     #[command(flatten)]

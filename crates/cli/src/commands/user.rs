@@ -11,6 +11,7 @@ use stheno_auth::api_token::ApiToken;
 use stheno_auth::secret::Secret;
 use stheno_store::{NewUser, Role, Store, StoreError, StoreOptions, UserSummary};
 
+use crate::credential::Credential;
 use crate::database::Database;
 use crate::{email, password};
 
@@ -150,7 +151,7 @@ async fn create(arguments: Create) -> Result<()> {
     store.close().await;
     note(&format!("Created {email} ({})", role.as_str()))?;
     let result = json!({ "id": id, "email": email, "role": role.as_str() });
-    password.tell(result, &output)
+    write_with_password(result, &password, &output)
 }
 
 async fn token(arguments: Token) -> Result<()> {
@@ -175,7 +176,7 @@ async fn set_password(arguments: Password) -> Result<()> {
     store.close().await;
     note(&format!("Changed the password of {email}"))?;
     let result = json!({ "id": id, "email": email });
-    password.tell(result, &output)
+    write_with_password(result, &password, &output)
 }
 
 async fn list(arguments: List) -> Result<()> {
@@ -240,15 +241,8 @@ fn gone(email: &str) -> anyhow::Error {
     anyhow!("the user {email} has just been deleted")
 }
 
-/// A password that is about to be set.
-#[derive(Debug)]
-enum NewPassword {
-    Chosen(Secret),
-    Made(Secret),
-}
-
 impl PasswordSource {
-    fn read(&self) -> Result<NewPassword> {
+    fn read(&self) -> Result<Credential> {
         let chosen = if self.password_stdin {
             Some(read_line()?)
         } else if self.generate_password || !io::stdin().is_terminal() {
@@ -256,13 +250,10 @@ impl PasswordSource {
         } else {
             ask()?
         };
-        let Some(chosen) = chosen else {
-            return Ok(NewPassword::Made(password::generate()?));
-        };
-        if password::is_short(&chosen) {
+        if chosen.as_ref().is_some_and(password::is_short) {
             note("Warning: the password is short, and guessed soon")?;
         }
-        Ok(NewPassword::Chosen(chosen))
+        Credential::chosen_or(chosen, password::generate)
     }
 }
 
@@ -288,24 +279,12 @@ fn ask() -> Result<Option<Secret>> {
     Ok(Some(password.parse()?))
 }
 
-impl NewPassword {
-    fn secret(&self) -> &Secret {
-        match self {
-            Self::Chosen(secret) | Self::Made(secret) => secret,
-        }
-    }
-
-    /// Adds the password to the result, if nobody knows it yet, and writes the result.
-    fn tell(&self, mut result: Value, output: &Output) -> Result<()> {
-        match self {
-            Self::Chosen(_) => output.write(&result, ""),
-            Self::Made(password) => {
-                note("The password, shown only this once:")?;
-                result["password"] = password.expose().into();
-                output.write(&result, password.expose())
-            }
-        }
-    }
+/// Adds a new password to the result, if nobody knows it yet, and writes the result.
+fn write_with_password(mut result: Value, password: &Credential, output: &Output) -> Result<()> {
+    let Some(password) = password.to_tell() else { return output.write(&result, "") };
+    note("The password, shown only this once:")?;
+    result["password"] = password.into();
+    output.write(&result, password)
 }
 
 impl Output {

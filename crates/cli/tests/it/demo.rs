@@ -77,13 +77,14 @@ fn a_second_start_keeps_what_was_changed() {
 
 #[test]
 fn a_shop_that_is_not_asked_for_stays_empty() {
-    let shop = Shop::with_known_credentials();
+    let shop = Shop::with_known_credentials().with("STHENO_DEMO", "0");
     let server = shop.serve([]);
     let groups = server.get("/admin/customer-groups").with_token(API_TOKEN).send().body;
     assert_eq!(groups["count"], 0);
     drop(server);
     // A shop with users but nothing else can still become the demo shop.
-    let server = shop.serve(["--demo"]);
+    let shop = shop.with("STHENO_DEMO", "1");
+    let server = shop.serve([]);
     let groups = server.get("/admin/customer-groups").with_token(API_TOKEN).send().body;
     assert_eq!(groups["count"], 20);
 }
