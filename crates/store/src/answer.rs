@@ -2,6 +2,7 @@
 //! comes as a stream, in constant memory, out of one snapshot.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -16,6 +17,9 @@ const CHUNK: usize = 64 * 1024;
 
 /// How many pieces wait for a slow reader.
 const CHUNKS_AHEAD: usize = 4;
+
+/// How long an answer waits at the most for its turn to become a stream. It holds a snapshot meanwhile.
+const LONGEST_QUEUE: Duration = Duration::from_secs(1);
 
 /// JSON text: its beginning, and where that is not all, the rest.
 #[derive(Debug)]
@@ -90,7 +94,7 @@ pub(crate) struct Streaming {
     /// How long a stream waits for its reader to take the next piece.
     pub(crate) reader_timeout: Duration,
     /// One permit for each stream at work.
-    pub(crate) permits: std::sync::Arc<Semaphore>,
+    pub(crate) permits: Arc<Semaphore>,
 }
 
 /// Where a unit of work that reads writes its answer: a header once, then any amount of JSON text.
@@ -147,8 +151,8 @@ impl<H> Output<H> {
 
     fn become_a_stream(&mut self) -> Result<(), StoreError> {
         let wait = tokio::time::timeout(
-            self.streaming.reader_timeout,
-            std::sync::Arc::clone(&self.streaming.permits).acquire_owned(),
+            self.streaming.reader_timeout.min(LONGEST_QUEUE),
+            Arc::clone(&self.streaming.permits).acquire_owned(),
         );
         let Ok(Ok(permit)) = Handle::current().block_on(wait) else {
             let reason = "too many large answers are being read";
