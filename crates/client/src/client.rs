@@ -196,7 +196,10 @@ impl ClientBuilder {
         self
     }
 
-    /// Changes to the HTTP client that this crate makes: a proxy, say, or a certificate.
+    /// Changes to the HTTP client that this crate makes: a proxy, say, or an address to bind to.
+    ///
+    /// TLS is set up already with the feature `rustls`: certificates added here have no effect. It trusts what the platform
+    /// trusts, and on Linux the file named by `SSL_CERT_FILE` in its place.
     ///
     /// ```
     /// # fn example() -> Result<(), Box<dyn std::error::Error>> {

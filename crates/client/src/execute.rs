@@ -56,7 +56,7 @@ async fn attempts<O: Operation>(
         outcome_unknown |= is_write(request) && failure.may_be_done();
         let wait = retry
             .wait(&failure, failures, repeatable, random_fraction())
-            .filter(|wait| deadline.is_none_or(|deadline| Instant::now() + *wait < deadline));
+            .filter(|wait| deadline.is_none_or(|deadline| *wait < deadline.duration_since(Instant::now())));
         let error = failure.error.with_call(describe(request)).with_attempts(failures, outcome_unknown);
         let Some(wait) = wait else {
             trace.failed(&error);

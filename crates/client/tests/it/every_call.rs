@@ -104,18 +104,24 @@ async fn the_http_client_can_be_configured() {
 /// Compiles only if every call, and what it becomes, can be moved to another thread.
 #[test]
 fn calls_are_send() {
-    fn check<O: Operation>(call: Call<O>) {
-        fn is_send<T: Send + 'static>(_: &T) {}
+    fn is_send<T: Send + 'static>(_: &T) {}
+
+    fn check<O: Operation + Clone>(call: Call<O>) {
         is_send(&call);
+        is_send(&call.clone().optional().into_future());
         is_send(&call.into_future());
     }
 
     let admin = Client::builder("http://h").build().unwrap().admin();
     let (groups, customers, auth) = (admin.customer_groups(), admin.customers(), admin.auth());
     check(groups.add_customers("a", ["b"]));
+    is_send(&groups.add_customers("a", ["b"]).in_batches().into_future());
     check(groups.create("a"));
     check(groups.delete("a"));
     check(groups.list());
+    is_send(&groups.list().stream());
+    is_send(&groups.list().pages());
+    is_send(&groups.list().all());
     check(groups.list_customers("a"));
     check(groups.remove_customers("a", ["b"]));
     check(groups.retrieve("a"));

@@ -13,7 +13,7 @@ async fn sends_what_is_required_and_what_is_set() {
     let customer = backend.customers().create(ida()).phone("+4512345678").metadata([("a", 1)]).await.unwrap();
     assert_eq!(customer.status(), 201);
     assert!(customer.has_account);
-    assert!(!format!("{:?}", *customer).contains("scrypt"), "the password's hash is dropped");
+    assert!(!format!("{customer:?}").contains("scrypt"), "the password's hash is dropped");
     assert_eq!(
         backend.seen_with_key().await,
         Seen::with(
