@@ -208,12 +208,15 @@ impl<O: Membership> Batches<O> {
                     group_exists = group.is_ok();
                     group.err()
                 }
+                // Someone on the way takes less than Medusa does.
+                Err(error) if error.is_too_large() && batch.len() > 1 => None,
                 Err(error) => Some(error),
             };
             if let Some(error) = error {
                 let not_done = batch.into_iter().chain(batches.into_iter().flatten()).collect();
                 return Err(BatchError::new(error, report, not_done));
             }
+            // Who is left in the batch was not taken; halves of it tell who the reason is.
             match batch.len() {
                 0 => {}
                 1 => report.unknown.append(&mut batch),
@@ -381,6 +384,17 @@ mod tests {
         assert_eq!(report.done, ["cus_0", "cus_1", "cus_3"]);
         assert_eq!(report.unknown, ["cus_2"]);
         assert_eq!(sizes(&medusa), [4, 0, 2, 2, 1, 1]);
+    }
+
+    #[tokio::test]
+    async fn what_is_too_large_is_halved() {
+        let medusa =
+            medusa([Next::answer(413, ""), group(), Next::answer(413, ""), group(), Next::answer(413, "")]);
+        let groups = medusa.client().admin().customer_groups();
+        let unfinished = groups.add_customers("cgrp_1", ids(4)).in_batches().await.unwrap_err();
+        assert_eq!(sizes(&medusa), [4, 2, 2, 1, 1]);
+        assert_eq!(unfinished.report().done, ["cus_0", "cus_1", "cus_2"]);
+        assert!(unfinished.error().is_too_large(), "one customer alone");
     }
 
     #[tokio::test]

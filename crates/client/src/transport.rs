@@ -62,6 +62,9 @@ pub(crate) fn http_client(
     let builder = reqwest::Client::builder()
         // The API never redirects; following one would carry the credentials to wherever it points.
         .redirect(reqwest::redirect::Policy::none())
+        // Node closes a connection that was idle for five seconds. A request that meets this half-way may have been carried
+        // out, for all we know; better to open a new connection before.
+        .pool_idle_timeout(Duration::from_secs(4))
         .connect_timeout(timeouts.connect)
         .read_timeout(timeouts.read);
     let mut builder = tls(builder, https)?;
