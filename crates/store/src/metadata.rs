@@ -1,5 +1,9 @@
 //! The JSON object that a shop keeps beside a row.
 
+use std::io;
+
+use serde::Serialize as _;
+use serde_json::ser::{Formatter, Serializer};
 use serde_json::{Map, Value};
 
 /// Data as a shop keeps it beside a row: any JSON object.
@@ -37,10 +41,28 @@ pub(crate) fn to_text(metadata: &Metadata) -> String {
 }
 
 /// Writes JSON as PostgreSQL's `jsonb` keeps it: the shorter key first, keys of one length by their bytes, on every
-/// level.
+/// level. Numbers are written as JavaScript writes them.
 pub(crate) fn json_to_text(mut json: Value) -> String {
     sort_keys(&mut json);
-    json.to_string()
+    let mut text = Vec::with_capacity(128);
+    match json.serialize(&mut Serializer::with_formatter(&mut text, JavaScriptNumbers)) {
+        Ok(()) => String::from_utf8_lossy(&text).into_owned(),
+        Err(never) => unreachable!("writing to a vector failed: {never}"),
+    }
+}
+
+/// Without an exponent from a millionth on and below 10^21, with a signed one otherwise.
+struct JavaScriptNumbers;
+
+impl Formatter for JavaScriptNumbers {
+    fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        match value.abs() {
+            0.0 => writer.write_all(b"0"),
+            1e-6..1e21 => write!(writer, "{value}"),
+            1e21.. => writer.write_all(format!("{value:e}").replace('e', "e+").as_bytes()),
+            _ => write!(writer, "{value:e}"),
+        }
+    }
 }
 
 fn sort_keys(value: &mut Value) {
@@ -77,6 +99,22 @@ mod tests {
         let changes = object(json!({"drop": "", "nested": {"c": 3}, "nothing": "", "null": null}));
         let merged = merge(Some(current), changes);
         assert_eq!(Value::Object(merged), json!({"keep": 1, "nested": {"c": 3}, "null": null}));
+    }
+
+    #[test]
+    fn numbers_are_written_as_in_javascript() {
+        for (number, text) in [
+            (1.5, "1.5"),
+            (-0.0, "0"),
+            (0.000_001, "0.000001"),
+            (0.000_000_15, "1.5e-7"),
+            (123_456_789_012_345_680_000.0, "123456789012345680000"),
+            (-1e21, "-1e+21"),
+            (1.5e300, "1.5e+300"),
+        ] {
+            assert_eq!(json_to_text(number.into()), text);
+        }
+        assert_eq!(json_to_text(i64::MIN.into()), i64::MIN.to_string());
     }
 
     #[test]
