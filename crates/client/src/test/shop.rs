@@ -166,7 +166,7 @@ impl Shop {
     }
 
     pub(super) fn create_customer(&mut self, body: &Value) -> Answer {
-        let Some(email) = body["email"].as_str() else {
+        let Some(email) = body["email"].as_str().filter(|email| email.contains('@')) else {
             return Err(invalid("email must be an email"));
         };
         let email = email.to_lowercase();

@@ -4,6 +4,8 @@ use stheno_client::admin::customers::CustomerRelation;
 use stheno_client::test::{FakeMedusa, Next};
 use stheno_client::{Change, CreateCustomer};
 
+use crate::scenarios;
+
 #[tokio::test]
 async fn a_group_from_beginning_to_end() {
     let medusa = FakeMedusa::new();
@@ -54,6 +56,20 @@ async fn a_group_from_beginning_to_end() {
         customers.retrieve(&jo.id).expand([CustomerRelation::Groups]).await.unwrap().groups,
         Some(vec![])
     );
+}
+
+/// What a real Medusa and Stheno go through in `tests/live.rs`.
+#[tokio::test]
+async fn it_does_what_servers_do() {
+    let medusa = FakeMedusa::new();
+    let admin = medusa.client().admin();
+    for number in 0..12 {
+        let new = CreateCustomer::new(format!("a{number}@example.com"), "Ann", "Berg", "secret");
+        admin.customers().create(new).await.unwrap();
+    }
+    scenarios::groups_from_beginning_to_end(&admin).await;
+    scenarios::members_in_any_number(&admin).await;
+    scenarios::customers_are_made_and_changed(&admin).await;
 }
 
 #[tokio::test]

@@ -15,5 +15,8 @@ mod every_call;
 mod fake;
 mod queries;
 mod readme;
+#[cfg(feature = "test")]
+#[path = "../scenarios/mod.rs"]
+mod scenarios;
 #[cfg(feature = "tracing")]
 mod tracing;
