@@ -31,9 +31,7 @@ pub(crate) fn first_line(command: &mut Command) -> Option<String> {
 /// Runs the command; an error if it cannot be started or does not succeed.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     announce(command);
-    let status = command
-        .status()
-        .with_context(|| format!("cannot run {}", shown(command)))?;
+    let status = command.status().with_context(|| format!("cannot run {}", shown(command)))?;
     if !status.success() {
         bail!("{} failed ({status})", shown(command));
     }
@@ -63,9 +61,7 @@ pub(crate) fn follow(command: &mut Command, stream: Stream, read: impl FnMut(&st
         Stream::Output => command.stdout(Stdio::piped()),
         Stream::Error => command.stderr(Stdio::piped()),
     };
-    let mut child = command
-        .spawn()
-        .with_context(|| format!("cannot run {}", shown(command)))?;
+    let mut child = command.spawn().with_context(|| format!("cannot run {}", shown(command)))?;
     match (child.stdout.take(), child.stderr.take()) {
         (Some(output), _) => pass_on(output, io::stdout(), read)?,
         (None, Some(error)) => pass_on(error, io::stderr(), read)?,
@@ -93,13 +89,7 @@ fn announce(command: &Command) {
 /// The command as one would type it; cargo and others without their folder.
 fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program());
-    let name = program
-        .file_name()
-        .unwrap_or(command.get_program())
-        .to_string_lossy();
+    let name = program.file_name().unwrap_or(command.get_program()).to_string_lossy();
     let arguments = command.get_args().map(|argument| argument.to_string_lossy());
-    std::iter::once(name)
-        .chain(arguments)
-        .collect::<Vec<_>>()
-        .join(" ")
+    std::iter::once(name).chain(arguments).collect::<Vec<_>>().join(" ")
 }

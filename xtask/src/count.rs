@@ -101,11 +101,7 @@ test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fini
 
 test result: FAILED. 1 passed; 2 failed; 1 ignored; 0 measured; 0 filtered out; finished in 1.07s
 ";
-        let expected = Count {
-            passed: 4,
-            failed: 2,
-            skipped: 1,
-        };
+        let expected = Count { passed: 4, failed: 2, skipped: 1 };
         assert_eq!(count(Count::read_cargo_test, output), expected);
     }
 
@@ -116,11 +112,7 @@ test result: FAILED. 1 passed; 2 failed; 1 ignored; 0 measured; 0 filtered out; 
      Summary [   0.006s] 8/9 tests run: 4 passed (1 slow, 2 leaky), 1 failed, 2 timed out, 1 exec failed, 3 skipped
         FAIL [   0.004s] (1/8) xtask count::tests::failed
 ";
-        let expected = Count {
-            passed: 4,
-            failed: 4,
-            skipped: 3,
-        };
+        let expected = Count { passed: 4, failed: 4, skipped: 3 };
         assert_eq!(count(Count::read_nextest, output), expected);
     }
 
@@ -137,27 +129,15 @@ test result: FAILED. 1 passed; 2 failed; 1 ignored; 0 measured; 0 filtered out; 
 ℹ todo 1
 ℹ duration_ms 38.1
 ";
-        let expected = Count {
-            passed: 5,
-            failed: 2,
-            skipped: 2,
-        };
+        let expected = Count { passed: 5, failed: 2, skipped: 2 };
         assert_eq!(count(Count::read_node, output), expected);
     }
 
     #[test]
     fn is_shown_as_test_runners_do() {
-        let none_skipped = Count {
-            passed: 12,
-            failed: 0,
-            skipped: 0,
-        };
+        let none_skipped = Count { passed: 12, failed: 0, skipped: 0 };
         assert_eq!(none_skipped.to_string(), "12 passed, 0 failed");
-        let one_skipped = Count {
-            passed: 12,
-            failed: 1,
-            skipped: 1,
-        };
+        let one_skipped = Count { passed: 12, failed: 1, skipped: 1 };
         assert_eq!(one_skipped.to_string(), "12 passed, 1 failed, 1 skipped");
     }
 }

@@ -22,12 +22,7 @@ impl Report {
     /// Runs a step without which the next ones say nothing new; its error, said here, ends the run.
     pub(crate) fn check<T>(&mut self, name: &str, step: impl FnOnce() -> Result<T>) -> Result<T> {
         let (result, time) = timed(name, step);
-        self.steps.push(Step {
-            name: name.to_owned(),
-            time,
-            succeeded: result.is_ok(),
-            tests: None,
-        });
+        self.steps.push(Step { name: name.to_owned(), time, succeeded: result.is_ok(), tests: None });
         result
     }
 
@@ -38,36 +33,17 @@ impl Report {
             Ok((succeeded, count)) => (succeeded, Some(count)),
             Err(_) => (false, None),
         };
-        self.steps.push(Step {
-            name: name.to_owned(),
-            time,
-            succeeded,
-            tests,
-        });
+        self.steps.push(Step { name: name.to_owned(), time, succeeded, tests });
     }
 
     /// Prints the table and, where tests ran, their number as the last line; an error if a step failed.
     pub(crate) fn close(&self) -> Result<()> {
-        let width = self
-            .steps
-            .iter()
-            .map(|step| step.name.len())
-            .max()
-            .unwrap_or_default();
+        let width = self.steps.iter().map(|step| step.name.len()).max().unwrap_or_default();
         println!("\nWhat ran");
-        for Step {
-            name,
-            time,
-            succeeded,
-            tests,
-        } in &self.steps
-        {
+        for Step { name, time, succeeded, tests } in &self.steps {
             let result = if *succeeded { "ok" } else { "FAILED" };
             let tests = tests.map(|count| count.to_string()).unwrap_or_default();
-            let row = format!(
-                "  {name:width$}  {:>7.1} s  {result:6}  {tests}",
-                time.as_secs_f64()
-            );
+            let row = format!("  {name:width$}  {:>7.1} s  {result:6}  {tests}", time.as_secs_f64());
             println!("{}", row.trim_end());
         }
         let mut total = Count::default();
@@ -77,12 +53,8 @@ impl Report {
         if total != Count::default() {
             println!("\n{total}");
         }
-        let failed: Vec<&str> = self
-            .steps
-            .iter()
-            .filter(|step| !step.succeeded)
-            .map(|step| step.name.as_str())
-            .collect();
+        let failed: Vec<&str> =
+            self.steps.iter().filter(|step| !step.succeeded).map(|step| step.name.as_str()).collect();
         if !failed.is_empty() {
             bail!("failed: {}", failed.join(", "));
         }

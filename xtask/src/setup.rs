@@ -40,11 +40,7 @@ const REQUIREMENTS: [Requirement; 5] = [
     },
     Requirement {
         name: "OpenSSL",
-        find: || {
-            found(first_line(
-                Command::new("pkg-config").args(["--modversion", "openssl"]),
-            ))
-        },
+        find: || found(first_line(Command::new("pkg-config").args(["--modversion", "openssl"]))),
         packages: &["pkg-config", "libssl-dev"],
         by_hand: "install OpenSSL's development files and pkg-config (for the Rust client's feature native-tls)",
     },
@@ -68,11 +64,7 @@ pub(crate) fn check() -> Result<()> {
     if packages_are_current()? {
         say("there", "medusa-js", JAVASCRIPT_CLIENT);
     } else {
-        say(
-            "missing",
-            "medusa-js",
-            &format!("the packages of {JAVASCRIPT_CLIENT}"),
-        );
+        say("missing", "medusa-js", &format!("the packages of {JAVASCRIPT_CLIENT}"));
         missing += 1;
     }
     if missing > 0 {
@@ -84,11 +76,7 @@ pub(crate) fn check() -> Result<()> {
 /// Installs what is missing, and says by hand what it cannot; does nothing where all is there.
 pub(crate) fn install() -> Result<()> {
     let missing = missing_requirements();
-    let packages: Vec<&str> = missing
-        .iter()
-        .flat_map(|requirement| requirement.packages)
-        .copied()
-        .collect();
+    let packages: Vec<&str> = missing.iter().flat_map(|requirement| requirement.packages).copied().collect();
     if !packages.is_empty() {
         say("install", "apt", &packages.join(" "));
         if let Err(reason) = install_debian_packages(&packages) {
@@ -125,13 +113,7 @@ fn missing_requirements() -> Vec<&'static Requirement> {
         }
     }
     let runner = nextest();
-    say(
-        "there",
-        "test runner",
-        runner
-            .as_deref()
-            .unwrap_or("cargo test (cargo-nextest would be used)"),
-    );
+    say("there", "test runner", runner.as_deref().unwrap_or("cargo test (cargo-nextest would be used)"));
     missing
 }
 
@@ -146,11 +128,7 @@ fn found(version: Option<String>) -> Result<String, String> {
 
 fn find_node() -> Result<String, String> {
     let node = found(version("node"))?;
-    let major = node
-        .trim_start_matches('v')
-        .split('.')
-        .next()
-        .and_then(|major| major.parse::<u32>().ok());
+    let major = node.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
     match major {
         Some(major) if major >= NODE_MAJOR => Ok(node),
         _ => Err(format!("{node} is too old, {NODE_MAJOR} or newer is needed")),
@@ -163,13 +141,7 @@ fn install_debian_packages(packages: &[&str]) -> Result<()> {
     }
     run(as_root("apt-get")?.args(["update", "--quiet=2"]))?;
     run(as_root("env")?
-        .args([
-            "DEBIAN_FRONTEND=noninteractive",
-            "apt-get",
-            "install",
-            "--quiet=2",
-            "--yes",
-        ])
+        .args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "--quiet=2", "--yes"])
         .arg("--no-install-recommends")
         .args(packages))
 }
@@ -198,16 +170,9 @@ fn install_packages() -> Result<()> {
         say("there", "medusa-js", JAVASCRIPT_CLIENT);
         return Ok(());
     }
-    say(
-        "install",
-        "medusa-js",
-        &format!("the packages of {JAVASCRIPT_CLIENT}"),
-    );
-    run(Command::new("npm")
-        .arg("ci")
-        .current_dir(JAVASCRIPT_CLIENT)
-        .stdin(Stdio::null()))
-    .context("the packages of the JavaScript client cannot be installed")?;
+    say("install", "medusa-js", &format!("the packages of {JAVASCRIPT_CLIENT}"));
+    run(Command::new("npm").arg("ci").current_dir(JAVASCRIPT_CLIENT).stdin(Stdio::null()))
+        .context("the packages of the JavaScript client cannot be installed")?;
     fs::write(installed_mark(), wanted_packages()?).context("cannot mark the packages as installed")
 }
 

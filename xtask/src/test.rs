@@ -35,9 +35,7 @@ pub(crate) fn run(extent: Extent) -> Result<()> {
 
 fn steps(extent: Extent, report: &mut Report) -> Result<()> {
     report.check("setup", setup::install)?;
-    let metadata = MetadataCommand::new()
-        .other_options(["--locked".to_owned()])
-        .exec()?;
+    let metadata = MetadataCommand::new().other_options(["--locked".to_owned()]).exec()?;
     report.check("formatting", || run_command(&mut cargo("fmt --all --check")))?;
     report.check("clippy", clippy)?;
     report.check("client features", || client_features(&metadata))?;
@@ -61,9 +59,7 @@ fn steps(extent: Extent, report: &mut Report) -> Result<()> {
 }
 
 fn clippy() -> Result<()> {
-    run_command(&mut cargo(
-        "clippy --workspace --all-targets --all-features --locked -- -Dwarnings",
-    ))
+    run_command(&mut cargo("clippy --workspace --all-targets --all-features --locked -- -Dwarnings"))
 }
 
 /// A feature of the client is chosen by its users: each must build alone, and none at all.
@@ -71,16 +67,10 @@ fn client_features(metadata: &Metadata) -> Result<()> {
     let packages = metadata.workspace_packages();
     let client = packages.iter().find(|package| package.name == "stheno-client");
     let client = client.context("the workspace has no package stheno-client")?;
-    let alone = client
-        .features
-        .keys()
-        .map(String::as_str)
-        .filter(|feature| *feature != "default");
+    let alone = client.features.keys().map(String::as_str).filter(|feature| *feature != "default");
     for feature in iter::once("").chain(alone) {
         let mut clippy = cargo("clippy --package=stheno-client --no-default-features --locked");
-        clippy
-            .arg(format!("--features={feature}"))
-            .args(["--", "-Dwarnings"]);
+        clippy.arg(format!("--features={feature}")).args(["--", "-Dwarnings"]);
         run_command(&mut clippy)?;
     }
     Ok(())
@@ -99,11 +89,7 @@ fn build(profile: Profile, metadata: &Metadata) -> Result<PathBuf> {
     };
     run_command(cargo("build --package=stheno --locked --profile").arg(name))?;
     let program = format!("stheno{}", std::env::consts::EXE_SUFFIX);
-    let path = metadata
-        .target_directory
-        .join(folder)
-        .join(program)
-        .into_std_path_buf();
+    let path = metadata.target_directory.join(folder).join(program).into_std_path_buf();
     ensure!(path.is_file(), "the build left no program at {}", path.display());
     Ok(path)
 }
@@ -127,15 +113,11 @@ fn cargo_test(selection: &[&str]) -> Result<(bool, Count)> {
 fn javascript_client(binary: &Path) -> Result<(bool, Count)> {
     let mut count = Count::default();
     let mut node = Command::new("node");
-    node.args(["--test", "--test-reporter=spec"])
-        .current_dir(JAVASCRIPT_CLIENT);
+    node.args(["--test", "--test-reporter=spec"]).current_dir(JAVASCRIPT_CLIENT);
     // With STHENO_URL the tests would talk to whatever runs there.
     node.env("STHENO_BIN", binary).env_remove("STHENO_URL");
     let succeeded = follow(&mut node, Stream::Output, |line| count.read_node(line))?;
     // Node calls a run that found no test file a success.
-    ensure!(
-        !succeeded || count.passed > 0,
-        "no test ran in {JAVASCRIPT_CLIENT}"
-    );
+    ensure!(!succeeded || count.passed > 0, "no test ran in {JAVASCRIPT_CLIENT}");
     Ok((succeeded, count))
 }

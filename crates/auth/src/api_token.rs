@@ -74,10 +74,7 @@ mod tests {
     #[test]
     fn the_stored_hash_does_not_change_between_releases() {
         let token = ApiToken::parse("stheno_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA").unwrap();
-        assert_eq!(
-            token.hash(),
-            "da4858233431c339d2fdaf2229c51ec18fbb546b8285d8894f733548f1631041"
-        );
+        assert_eq!(token.hash(), "da4858233431c339d2fdaf2229c51ec18fbb546b8285d8894f733548f1631041");
         assert_eq!(hash(token.expose()), token.hash());
         assert_eq!(
             hash("a-chosen-api-token"),

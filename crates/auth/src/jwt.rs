@@ -64,10 +64,7 @@ impl JwtKeys {
             "exp": issued_at + LIFETIME.as_secs(),
         });
         let signed = format!("{}.{}", encode(header.to_string()), encode(claims.to_string()));
-        let signature = encode(hmac::<Hmac<Sha256>>(
-            self.0.current().as_bytes(),
-            signed.as_bytes(),
-        ));
+        let signature = encode(hmac::<Hmac<Sha256>>(self.0.current().as_bytes(), signed.as_bytes()));
         format!("{signed}.{signature}")
     }
 
@@ -84,11 +81,7 @@ impl JwtKeys {
 
         let algorithm = Algorithm::from_header(&decode_json(header)?)?;
         let signature = decode(signature)?;
-        if !self
-            .0
-            .iter()
-            .any(|secret| algorithm.matches(secret, signed.as_bytes(), &signature))
-        {
+        if !self.0.iter().any(|secret| algorithm.matches(secret, signed.as_bytes(), &signature)) {
             return Err(JwtError::BadSignature);
         }
 

@@ -84,11 +84,7 @@ impl Cost {
     ///
     /// One of the equally strong choices in OWASP's Password Storage Cheat Sheet. It is the one with the memory of a
     /// small server in mind: ten people who log in at once take 320 MiB, where N = 2^17, p = 1 would take 1,280.
-    pub const STANDARD: Self = Self {
-        log_n: 15,
-        r: 8,
-        p: 3,
-    };
+    pub const STANDARD: Self = Self { log_n: 15, r: 8, p: 3 };
 
     const MAX_MEMORY_BYTES: u128 = 256 << 20;
     const MAX_WORK: u128 = 1 << 22;
@@ -224,11 +220,8 @@ impl Container {
         let [log_n, r0, r1, r2, r3, p0, p1, p2, p3] = bytes[7..SALT_START] else {
             return Err(PasswordError::NotAContainer);
         };
-        let cost = Cost::new(
-            log_n,
-            u32::from_be_bytes([r0, r1, r2, r3]),
-            u32::from_be_bytes([p0, p1, p2, p3]),
-        )?;
+        let cost =
+            Cost::new(log_n, u32::from_be_bytes([r0, r1, r2, r3]), u32::from_be_bytes([p0, p1, p2, p3]))?;
         Ok(Self { bytes, cost })
     }
 
@@ -242,9 +235,7 @@ impl Container {
     }
 
     fn tag_key(&self, password: &str) -> [u8; 32] {
-        let derived = self
-            .cost
-            .derive(password, &self.bytes[SALT_START..CHECKSUM_START]);
+        let derived = self.cost.derive(password, &self.bytes[SALT_START..CHECKSUM_START]);
         std::array::from_fn(|index| derived[32 + index])
     }
 }

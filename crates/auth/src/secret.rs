@@ -41,10 +41,7 @@ impl Secret {
     /// Fails if nothing is left.
     pub fn from_file_content(content: &str) -> Result<Self, SecretError> {
         let without_line_feed = content.strip_suffix('\n').unwrap_or(content);
-        without_line_feed
-            .strip_suffix('\r')
-            .unwrap_or(without_line_feed)
-            .parse()
+        without_line_feed.strip_suffix('\r').unwrap_or(without_line_feed).parse()
     }
 
     /// Whether the secret is shorter than [`Self::RECOMMENDED_BYTES`].
@@ -91,10 +88,7 @@ impl SigningKeys {
     /// Signs with `current`, verifies with `current` and all of `previous`.
     #[must_use]
     pub fn new(current: Secret, previous: impl IntoIterator<Item = Secret>) -> Self {
-        Self {
-            current,
-            previous: previous.into_iter().collect(),
-        }
+        Self { current, previous: previous.into_iter().collect() }
     }
 
     /// The secret to sign with.
@@ -135,10 +129,7 @@ mod tests {
     #[test]
     fn nothing_is_no_secret() {
         for content in ["", "\n", "\r\n", " \t\n"] {
-            assert_eq!(
-                Secret::from_file_content(content).unwrap_err(),
-                SecretError::Empty
-            );
+            assert_eq!(Secret::from_file_content(content).unwrap_err(), SecretError::Empty);
         }
     }
 

@@ -107,11 +107,7 @@ impl From<SigningKeys> for CookieKeys {
 pub fn set_cookie(signed: &str, expires: Timestamp, secure: bool) -> String {
     let value = utf8_percent_encode(signed, URI_COMPONENT);
     let expires = expires.strftime("%a, %d %b %Y %H:%M:%S GMT");
-    let transport = if secure {
-        "Secure; SameSite=None"
-    } else {
-        "SameSite=Lax"
-    };
+    let transport = if secure { "Secure; SameSite=None" } else { "SameSite=Lax" };
     format!("{COOKIE_NAME}={value}; Path=/; Expires={expires}; HttpOnly; {transport}")
 }
 
@@ -126,9 +122,6 @@ fn cookie_value(header: &[u8]) -> Option<String> {
         let (name, value) = (&pair[..equals], &pair[equals + 1..]);
         (name.trim_ascii() == COOKIE_NAME.as_bytes()).then(|| value.trim_ascii())
     })?;
-    let unquoted = value
-        .strip_prefix(b"\"")
-        .and_then(|value| value.strip_suffix(b"\""))
-        .unwrap_or(value);
+    let unquoted = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value);
     Some(percent_decode(unquoted).decode_utf8().ok()?.into_owned())
 }

@@ -81,11 +81,7 @@ fn split_parameter(parameter: &str) -> (&str, &str) {
 
 /// Undoes the escapes of a key or value: all of them, or, if one is wrong or they are not UTF-8 together, none.
 fn decode(text: &str) -> Cow<'_, str> {
-    let text = if text.contains('+') {
-        Cow::Owned(text.replace('+', " "))
-    } else {
-        Cow::Borrowed(text)
-    };
+    let text = if text.contains('+') { Cow::Owned(text.replace('+', " ")) } else { Cow::Borrowed(text) };
     match text.contains('%').then(|| decode_escapes(&text)).flatten() {
         Some(decoded) => Cow::Owned(decoded),
         None => text,
@@ -105,9 +101,7 @@ fn decode_escapes(text: &str) -> Option<String> {
 }
 
 fn hexadecimal(digit: u8) -> Option<u8> {
-    char::from(digit)
-        .to_digit(16)
-        .and_then(|digit| u8::try_from(digit).ok())
+    char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
 /// Builds what the bracket groups of a key make of the leaf. Recursion ends with the groups, of which there are few.
@@ -136,11 +130,7 @@ impl<'key> Iterator for Groups<'key> {
 
     fn next(&mut self) -> Option<&'key str> {
         let group = &self.rest[self.rest.find('[')?..];
-        let end = if self.found < DEPTH_LIMIT {
-            closing_bracket(group)
-        } else {
-            None
-        };
+        let end = if self.found < DEPTH_LIMIT { closing_bracket(group) } else { None };
         let Some(end) = end else {
             self.rest = "";
             return Some(group);
@@ -180,10 +170,7 @@ mod tests {
         assert_eq!(groups(""), Vec::<&str>::new());
         assert_eq!(groups("[b]x[c[d]][]"), ["b", "c[d]", ""]);
         assert_eq!(groups("[b][c[d]"), ["b", "[c[d]"]);
-        assert_eq!(
-            groups("[1][2][3][4][5][6][7]"),
-            ["1", "2", "3", "4", "5", "[6][7]"]
-        );
+        assert_eq!(groups("[1][2][3][4][5][6][7]"), ["1", "2", "3", "4", "5", "[6][7]"]);
     }
 
     #[test]

@@ -121,10 +121,7 @@ impl Default for Node {
 
 impl List {
     fn of(elements: impl IntoIterator<Item = (usize, Node)>) -> Self {
-        Self {
-            elements: elements.into_iter().collect(),
-            from_conflict: false,
-        }
+        Self { elements: elements.into_iter().collect(), from_conflict: false }
     }
 
     fn len(&self) -> usize {
@@ -137,10 +134,7 @@ impl List {
 
     /// Moves all elements up by one, for a new first.
     fn behind(self, first: Node) -> Self {
-        let rest = self
-            .elements
-            .into_iter()
-            .map(|(index, element)| (index + 1, element));
+        let rest = self.elements.into_iter().map(|(index, element)| (index + 1, element));
         Self::of(iter::once((0, first)).chain(rest))
     }
 
@@ -175,10 +169,7 @@ impl List {
 
 impl Map {
     fn of(properties: impl IntoIterator<Item = (String, Node)>, last_index: Option<f64>) -> Self {
-        Self {
-            properties: properties.into_iter().collect(),
-            last_index,
-        }
+        Self { properties: properties.into_iter().collect(), last_index }
     }
 
     /// Moves all indices up by one, for a new first. There are no other names: a single key has made this object.
@@ -196,11 +187,7 @@ impl Map {
             self.merge_property(name, value);
         }
         if source.last_index.is_some() && self.last_index.is_none() {
-            self.last_index = self
-                .properties
-                .keys()
-                .filter_map(|name| index(name))
-                .reduce(f64::max);
+            self.last_index = self.properties.keys().filter_map(|name| index(name)).reduce(f64::max);
         }
     }
 
@@ -219,10 +206,7 @@ impl Map {
 
 impl From<List> for Map {
     fn from(list: List) -> Self {
-        let properties = list
-            .elements
-            .into_iter()
-            .map(|(index, element)| (index.to_string(), element));
+        let properties = list.elements.into_iter().map(|(index, element)| (index.to_string(), element));
         Self::of(properties, None)
     }
 }

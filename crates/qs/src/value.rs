@@ -180,10 +180,7 @@ mod tests {
             .map(|name| (name, ""))
             .into_iter()
             .collect();
-        assert_eq!(
-            names(&object),
-            ["0", "9", "10", "4294967294", "b", "4294967295", "01", "a"]
-        );
+        assert_eq!(names(&object), ["0", "9", "10", "4294967294", "b", "4294967295", "01", "a"]);
     }
 
     #[test]

@@ -3,11 +3,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::{ARRAY_LIMIT, DEPTH_LIMIT, FORBIDDEN_NAME, Object, PARAMETER_LIMIT, Value, value};
 
 /// The characters that RFC 3986 reserves for no purpose are all that stays unescaped.
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Why an object cannot be a query string. `path` is where, as in `a[b][0]`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,9 +42,7 @@ pub fn write(object: &Object) -> Result<String, WriteError> {
     let mut writer = Writer::default();
     for (name, value) in object.iter() {
         if !is_name(name) {
-            return Err(WriteError::Name {
-                path: name.to_owned(),
-            });
+            return Err(WriteError::Name { path: name.to_owned() });
         }
         writer.path.push_str(name);
         writer.value(value, 0)?;
@@ -68,18 +62,14 @@ struct Writer {
 impl Writer {
     fn value(&mut self, value: &Value, depth: usize) -> Result<(), WriteError> {
         if depth > DEPTH_LIMIT {
-            return Err(WriteError::Depth {
-                path: self.path.clone(),
-            });
+            return Err(WriteError::Depth { path: self.path.clone() });
         }
         match value {
             Value::String(text) => self.parameter(text),
-            Value::Array(elements) if elements.is_empty() => Err(WriteError::Empty {
-                path: self.path.clone(),
-            }),
-            Value::Object(object) if object.is_empty() => Err(WriteError::Empty {
-                path: self.path.clone(),
-            }),
+            Value::Array(elements) if elements.is_empty() => {
+                Err(WriteError::Empty { path: self.path.clone() })
+            }
+            Value::Object(object) if object.is_empty() => Err(WriteError::Empty { path: self.path.clone() }),
             Value::Array(elements) => {
                 for (index, element) in elements.iter().enumerate() {
                     self.within(&index.to_string(), |writer| writer.value(element, depth + 1))?;
@@ -90,9 +80,7 @@ impl Writer {
                 for (name, value) in object.iter() {
                     self.within(name, |writer| {
                         if !is_name(name) || (value::rank(name) as usize) < ARRAY_LIMIT {
-                            return Err(WriteError::Name {
-                                path: writer.path.clone(),
-                            });
+                            return Err(WriteError::Name { path: writer.path.clone() });
                         }
                         writer.value(value, depth + 1)
                     })?;

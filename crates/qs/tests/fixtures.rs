@@ -16,12 +16,7 @@ fn to_json(value: Value) -> Json {
 }
 
 fn object_to_json(object: Object) -> Json {
-    Json::Object(
-        object
-            .into_iter()
-            .map(|(name, value)| (name, to_json(value)))
-            .collect(),
-    )
+    Json::Object(object.into_iter().map(|(name, value)| (name, to_json(value))).collect())
 }
 
 fn from_json(json: Json) -> Value {
@@ -34,10 +29,7 @@ fn from_json(json: Json) -> Value {
 }
 
 fn object_from_json(properties: serde_json::Map<String, Json>) -> Object {
-    properties
-        .into_iter()
-        .map(|(name, json)| (name, from_json(json)))
-        .collect()
+    properties.into_iter().map(|(name, json)| (name, from_json(json))).collect()
 }
 
 #[test]
@@ -45,11 +37,7 @@ fn parse_reads_as_qs_does() {
     let cases: Cases = serde_json::from_str(include_str!("fixtures/parse.json")).unwrap();
     for (query, expected) in cases {
         let query = query.as_str().unwrap();
-        assert_eq!(
-            object_to_json(parse(query)).to_string(),
-            expected.to_string(),
-            "{query}"
-        );
+        assert_eq!(object_to_json(parse(query)).to_string(), expected.to_string(), "{query}");
     }
 }
 
@@ -57,9 +45,7 @@ fn parse_reads_as_qs_does() {
 fn write_writes_as_qs_does() {
     let cases: Cases = serde_json::from_str(include_str!("fixtures/write.json")).unwrap();
     for (object, expected) in cases {
-        let Value::Object(object) = from_json(object) else {
-            panic!("not an object")
-        };
+        let Value::Object(object) = from_json(object) else { panic!("not an object") };
         let query = write(&object).unwrap();
         assert_eq!(query, expected.as_str().unwrap());
         assert_eq!(parse(&query), object, "{query}");

@@ -35,9 +35,8 @@ fn objects(name: &BoxedStrategy<String>, sizes: Range<usize>, depth: u32) -> Box
             object(inner).prop_map(Value::from)
         ]
     };
-    let value = (0..depth).fold(text.boxed(), |inner, _| {
-        prop_oneof![inner.clone(), container(inner)].boxed()
-    });
+    let value =
+        (0..depth).fold(text.boxed(), |inner, _| prop_oneof![inner.clone(), container(inner)].boxed());
     object(value).boxed()
 }
 
@@ -83,11 +82,7 @@ fn deep(levels: usize) -> Object {
 
 #[test]
 fn what_would_vanish_is_refused() {
-    let empty = |path: &str| {
-        Err(WriteError::Empty {
-            path: path.to_owned(),
-        })
-    };
+    let empty = |path: &str| Err(WriteError::Empty { path: path.to_owned() });
     assert_eq!(write(&Object::new()), Ok(String::new()));
     assert_eq!(write(&object("a", vec![])), empty("a"));
     assert_eq!(write(&object("a", Object::new())), empty("a"));
@@ -96,11 +91,7 @@ fn what_would_vanish_is_refused() {
 
 #[test]
 fn names_that_would_change_are_refused() {
-    let name = |path: &str| {
-        Err(WriteError::Name {
-            path: path.to_owned(),
-        })
-    };
+    let name = |path: &str| Err(WriteError::Name { path: path.to_owned() });
     for odd in ["", "__proto__", "[", "]", "b[c]"] {
         assert_eq!(write(&object(odd, "x")), name(odd));
         assert_eq!(write(&object("a", object(odd, "x"))), name(&format!("a[{odd}]")));
@@ -113,12 +104,7 @@ fn names_that_would_change_are_refused() {
 #[test]
 fn what_is_too_deep_is_refused() {
     assert_eq!(parse(&write(&deep(5)).unwrap()), deep(5));
-    assert_eq!(
-        write(&deep(6)),
-        Err(WriteError::Depth {
-            path: "a[b][b][b][b][b][b]".to_owned()
-        })
-    );
+    assert_eq!(write(&deep(6)), Err(WriteError::Depth { path: "a[b][b][b][b][b][b]".to_owned() }));
 }
 
 #[test]

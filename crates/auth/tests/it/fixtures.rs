@@ -76,10 +76,7 @@ impl Fixtures {
     }
 
     pub(crate) fn rotated(&self) -> SigningKeys {
-        SigningKeys::new(
-            secret(&self.secret),
-            [secret("one more"), secret(&self.old_secret)],
-        )
+        SigningKeys::new(secret(&self.secret), [secret("one more"), secret(&self.old_secret)])
     }
 }
 

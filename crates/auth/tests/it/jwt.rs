@@ -16,12 +16,7 @@ fn judges_every_token_as_medusa_does() {
     let current = JwtKeys::from(NPM.current_only());
     let old = JwtKeys::from(NPM.old_only());
     for case in &NPM.tokens.cases {
-        assert_eq!(
-            current.verify(&case.token, NPM.now()).ok(),
-            case.user,
-            "{}",
-            case.name
-        );
+        assert_eq!(current.verify(&case.token, NPM.now()).ok(), case.user, "{}", case.name);
         assert_eq!(
             old.verify(&case.token, NPM.now()).ok(),
             case.user_with_old_secret,
@@ -33,10 +28,7 @@ fn judges_every_token_as_medusa_does() {
 
 #[test]
 fn signs_the_very_bytes_that_medusa_signs() {
-    assert_eq!(
-        JwtKeys::from(NPM.current_only()).sign("admin_user", NPM.now()),
-        NPM.tokens.medusa
-    );
+    assert_eq!(JwtKeys::from(NPM.current_only()).sign("admin_user", NPM.now()), NPM.tokens.medusa);
 }
 
 #[test]
@@ -46,16 +38,8 @@ fn verifies_with_previous_secrets_and_signs_with_the_current_one() {
     assert_eq!(rotated.verify(&before, NPM.now()).as_deref(), Ok("usr_1"));
 
     let after = rotated.sign("usr_1", NPM.now());
-    assert_eq!(
-        JwtKeys::from(NPM.current_only())
-            .verify(&after, NPM.now())
-            .as_deref(),
-        Ok("usr_1")
-    );
-    assert_eq!(
-        JwtKeys::from(NPM.old_only()).verify(&after, NPM.now()),
-        Err(JwtError::BadSignature)
-    );
+    assert_eq!(JwtKeys::from(NPM.current_only()).verify(&after, NPM.now()).as_deref(), Ok("usr_1"));
+    assert_eq!(JwtKeys::from(NPM.old_only()).verify(&after, NPM.now()), Err(JwtError::BadSignature));
 }
 
 #[test]
@@ -63,10 +47,7 @@ fn is_valid_for_24_hours_to_the_second() {
     let keys = JwtKeys::from(NPM.current_only());
     let signed_at = NPM.now();
     let token = keys.sign("usr_1", signed_at);
-    assert_eq!(
-        keys.verify(&token, signed_at + LIFETIME - SECOND).as_deref(),
-        Ok("usr_1")
-    );
+    assert_eq!(keys.verify(&token, signed_at + LIFETIME - SECOND).as_deref(), Ok("usr_1"));
     assert_eq!(keys.verify(&token, signed_at + LIFETIME), Err(JwtError::Expired));
     // The clock of another server may be behind: `iat` is not looked at.
     assert_eq!(keys.verify(&token, signed_at - LIFETIME).as_deref(), Ok("usr_1"));
@@ -91,12 +72,7 @@ fn says_why_a_token_is_refused() {
         ("user_id empty", JwtError::InvalidClaim("user_id")),
         ("garbage", JwtError::Malformed),
     ] {
-        let case = NPM
-            .tokens
-            .cases
-            .iter()
-            .find(|case| case.name == name)
-            .expect(name);
+        let case = NPM.tokens.cases.iter().find(|case| case.name == name).expect(name);
         assert_eq!(keys.verify(&case.token, NPM.now()), Err(reason), "{name}");
     }
 }
@@ -108,15 +84,9 @@ fn is_stricter_than_medusa_on_purpose() {
     let critical = r#"{"alg":"HS256","crit":["b64"],"b64":false}"#;
 
     let with_a_number = sign_raw(header, r#"{"user_id":7,"domain":"admin"}"#);
-    assert_eq!(
-        keys.verify(&with_a_number, NPM.now()),
-        Err(JwtError::InvalidClaim("user_id"))
-    );
+    assert_eq!(keys.verify(&with_a_number, NPM.now()), Err(JwtError::InvalidClaim("user_id")));
     let with_extension = sign_raw(critical, r#"{"user_id":"usr_1","domain":"admin"}"#);
-    assert_eq!(
-        keys.verify(&with_extension, NPM.now()),
-        Err(JwtError::UnsupportedHeader)
-    );
+    assert_eq!(keys.verify(&with_extension, NPM.now()), Err(JwtError::UnsupportedHeader));
 }
 
 #[test]
@@ -125,11 +95,7 @@ fn debug_shows_no_secret() {
 }
 
 fn sign_raw(header: &str, claims: &str) -> String {
-    let signed = format!(
-        "{}.{}",
-        URL_SAFE_NO_PAD.encode(header),
-        URL_SAFE_NO_PAD.encode(claims)
-    );
+    let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
     let mut mac = Hmac::<Sha256>::new_from_slice(b"supersecret").expect("HMAC takes a key of any length");
     mac.update(signed.as_bytes());
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))

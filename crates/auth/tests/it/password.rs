@@ -22,29 +22,16 @@ fn cheap() -> Cost {
 fn opens_the_containers_of_npm() {
     for case in &NPM.passwords {
         let cost = Cost::new(case.cost.log_n, case.cost.r, case.cost.p).unwrap();
-        assert_eq!(
-            verify(&case.password, Some(&case.container), cost),
-            Ok(MATCH),
-            "{}",
-            case.container
-        );
+        assert_eq!(verify(&case.password, Some(&case.container), cost), Ok(MATCH), "{}", case.container);
         let wrong = format!("{}x", case.password);
-        assert_eq!(
-            verify(&wrong, Some(&case.container), cost),
-            Ok(Verified::Mismatch),
-            "{}",
-            case.container
-        );
+        assert_eq!(verify(&wrong, Some(&case.container), cost), Ok(Verified::Mismatch), "{}", case.container);
     }
 }
 
 #[test]
 fn opens_the_container_of_the_seed_and_asks_for_a_better_one() {
     assert_eq!(verify("supersecret", Some(SEED), Cost::MEDUSA), Ok(MATCH));
-    assert_eq!(
-        verify("supersecret", Some(SEED), Cost::STANDARD),
-        Ok(MATCH_TO_REHASH)
-    );
+    assert_eq!(verify("supersecret", Some(SEED), Cost::STANDARD), Ok(MATCH_TO_REHASH));
     assert_eq!(verify("Supersecret", Some(SEED), cheap()), Ok(Verified::Mismatch));
     assert_eq!(verify("", Some(SEED), cheap()), Ok(Verified::Mismatch));
 }
@@ -67,16 +54,10 @@ fn a_rehash_is_asked_for_only_if_it_makes_the_container_stronger() {
     let stronger = hash("x", Cost::new(6, 2, 1).unwrap()).unwrap();
     assert_eq!(verify("x", Some(&stronger), cheap()), Ok(MATCH));
     let less_memory_for_the_same_work = hash("x", Cost::new(3, 2, 2).unwrap()).unwrap();
-    assert_eq!(
-        verify("x", Some(&less_memory_for_the_same_work), cheap()),
-        Ok(MATCH_TO_REHASH)
-    );
+    assert_eq!(verify("x", Some(&less_memory_for_the_same_work), cheap()), Ok(MATCH_TO_REHASH));
     let more_memory_but_less_work = hash("x", Cost::new(5, 2, 1).unwrap()).unwrap();
     let current = Cost::new(4, 2, 3).unwrap();
-    assert_eq!(
-        verify("x", Some(&more_memory_but_less_work), current),
-        Ok(MATCH_TO_REHASH)
-    );
+    assert_eq!(verify("x", Some(&more_memory_but_less_work), current), Ok(MATCH_TO_REHASH));
 }
 
 #[test]
@@ -103,20 +84,10 @@ fn salts_differ() {
 fn what_is_no_container_is_refused() {
     let cut = STANDARD.encode(&STANDARD.decode(SEED).unwrap()[..95]);
     let long = STANDARD.encode([STANDARD.decode(SEED).unwrap(), vec![0]].concat());
-    for text in [
-        "",
-        "supersecret",
-        "$2b$10$abcdefghijklmnopqrstuv",
-        &cut,
-        &long,
-        &format!("{SEED} "),
-        &SEED[1..],
-    ] {
-        assert_eq!(
-            verify("x", Some(text), cheap()),
-            Err(PasswordError::NotAContainer),
-            "{text}"
-        );
+    for text in
+        ["", "supersecret", "$2b$10$abcdefghijklmnopqrstuv", &cut, &long, &format!("{SEED} "), &SEED[1..]]
+    {
+        assert_eq!(verify("x", Some(text), cheap()), Err(PasswordError::NotAContainer), "{text}");
     }
 }
 
@@ -139,21 +110,14 @@ fn damage_is_noticed_in_parameters_salt_and_checksum() {
         bytes[at] ^= 1;
         let container = STANDARD.encode(&bytes);
         bytes[at] ^= 1;
-        assert_eq!(
-            verify("supersecret", Some(&container), cheap()),
-            Err(PasswordError::Damaged),
-            "{at}"
-        );
+        assert_eq!(verify("supersecret", Some(&container), cheap()), Err(PasswordError::Damaged), "{at}");
     }
 }
 
 #[test]
 fn damage_to_the_tag_is_a_mismatch() {
     let container = changed(|bytes| bytes[95] ^= 1);
-    assert_eq!(
-        verify("supersecret", Some(&container), Cost::MEDUSA),
-        Ok(Verified::Mismatch)
-    );
+    assert_eq!(verify("supersecret", Some(&container), Cost::MEDUSA), Ok(Verified::Mismatch));
 }
 
 #[test]

@@ -28,62 +28,38 @@ fn signs_and_writes_the_cookie_as_express_does() {
     let id = keys.unsign(&NPM.cookies.signed).unwrap();
     let signed = keys.sign(&id);
     assert_eq!(signed, NPM.cookies.signed);
-    assert_eq!(
-        set_cookie(&signed, NPM.now() + LIFETIME, true),
-        NPM.cookies.set_cookie_secure
-    );
-    assert_eq!(
-        set_cookie(&signed, NPM.now() + LIFETIME, false),
-        NPM.cookies.set_cookie_plain
-    );
+    assert_eq!(set_cookie(&signed, NPM.now() + LIFETIME, true), NPM.cookies.set_cookie_secure);
+    assert_eq!(set_cookie(&signed, NPM.now() + LIFETIME, false), NPM.cookies.set_cookie_plain);
 }
 
 #[test]
 fn encodes_what_encode_uri_component_encodes() {
     let header = set_cookie("aZ9-_.!~*'() \"+,/:;=%\\ü", NPM.now() + LIFETIME, true);
     let encoded = "aZ9-_.!~*'()%20%22%2B%2C%2F%3A%3B%3D%25%5C%C3%BC";
-    assert!(
-        header.starts_with(&format!("connect.sid={encoded}; Path=/;")),
-        "{header}"
-    );
+    assert!(header.starts_with(&format!("connect.sid={encoded}; Path=/;")), "{header}");
 }
 
 #[test]
 fn verifies_with_previous_secrets_and_signs_with_the_current_one() {
-    let (current, old) = (
-        CookieKeys::from(NPM.current_only()),
-        CookieKeys::from(NPM.old_only()),
-    );
+    let (current, old) = (CookieKeys::from(NPM.current_only()), CookieKeys::from(NPM.old_only()));
     let rotated = CookieKeys::from(NPM.rotated());
     let id = SessionId::generate().unwrap();
 
     assert_eq!(rotated.unsign(&old.sign(&id)).as_ref().map(hash), Some(hash(&id)));
-    assert_eq!(
-        current.unsign(&rotated.sign(&id)).as_ref().map(hash),
-        Some(hash(&id))
-    );
+    assert_eq!(current.unsign(&rotated.sign(&id)).as_ref().map(hash), Some(hash(&id)));
     assert!(old.unsign(&rotated.sign(&id)).is_none());
 }
 
 #[test]
 fn the_stored_hash_does_not_change_between_releases() {
-    let id = CookieKeys::from(NPM.current_only())
-        .unsign(&NPM.cookies.signed)
-        .unwrap();
+    let id = CookieKeys::from(NPM.current_only()).unsign(&NPM.cookies.signed).unwrap();
     // SHA-256 of "a", 32 times.
-    assert_eq!(
-        hash(&id),
-        "3ba3f5f43b92602683c19aee62a20342b084dd5971ddd33808d81a328879a547"
-    );
+    assert_eq!(hash(&id), "3ba3f5f43b92602683c19aee62a20342b084dd5971ddd33808d81a328879a547");
 }
 
 #[test]
 fn a_cookie_of_another_site_may_hold_anything() {
-    let header = [
-        b"other=\xff\xfe; ".as_slice(),
-        NPM.cookies.headers[0].header.as_bytes(),
-    ]
-    .concat();
+    let header = [b"other=\xff\xfe; ".as_slice(), NPM.cookies.headers[0].header.as_bytes()].concat();
     assert!(CookieKeys::from(NPM.current_only()).session_id(&header).is_some());
 }
 
