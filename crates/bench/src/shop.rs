@@ -76,7 +76,7 @@ fn customer(number: usize) -> Map<String, Value> {
         "email": format!("customer{number}@example.com"),
         "first_name": format!("First{}", number % 997),
         "last_name": format!("Last{}", number % 1009),
-        "has_account": number % 3 == 0,
+        "has_account": number.is_multiple_of(3),
         "created_at": "2026-01-01T00:00:00.000001Z",
         "updated_at": "2026-01-01T00:00:00.000001Z",
     }))

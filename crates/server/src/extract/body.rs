@@ -105,8 +105,8 @@ fn decompress(decoder: impl Read, limit: usize) -> Result<Bytes, BodyError> {
 fn as_javascript(value: &mut Value) {
     match value {
         Value::Number(number) => {
-            // Whole numbers up to this are written without a fraction or an exponent.
-            const WHOLE: f64 = 9.0e18;
+            // Up to this, every whole number is a double; beyond, a double's digits are not all its own.
+            const WHOLE: f64 = 9_007_199_254_740_992.0;
             if let Some(double) = number.as_f64() {
                 #[expect(clippy::cast_possible_truncation, reason = "the value is whole and small enough")]
                 let rounded = if double.fract() == 0.0 && double.abs() <= WHOLE {

@@ -75,14 +75,14 @@ pub(crate) async fn a_new_customer_is_answered_in_the_order_of_medusa(database: 
         last_name: None,
         phone: Some("+44 1".to_owned()),
         password_hash: Some("container".to_owned()),
-        metadata: Some(object(json!({"tier": 1, "a": ""}))),
+        metadata: Some(object(json!({"aa": 1, "b": ""}))),
     };
     let text = string_of(shop.store.create_customer(customer).await.unwrap()).await;
     let id = first_id(IdKind::Customer);
     assert_eq!(
         text,
         format!(
-            r#"{{"id":"{id}","created_at":"{SHOWN_START}","updated_at":"{SHOWN_START}","deleted_at":null,"email":"ada@shop.example","first_name":"Ada","last_name":null,"billing_address_id":null,"phone":"+44 1","has_account":true,"metadata":{{"a":"","tier":1}}}}"#
+            r#"{{"id":"{id}","created_at":"{SHOWN_START}","updated_at":"{SHOWN_START}","deleted_at":null,"email":"ada@shop.example","first_name":"Ada","last_name":null,"billing_address_id":null,"phone":"+44 1","has_account":true,"metadata":{{"b":"","aa":1}}}}"#
         )
     );
     assert_eq!(shop.customer(&id).await.unwrap(), serde_json::from_str::<Value>(&text).unwrap());

@@ -52,14 +52,14 @@ pub(crate) async fn a_new_group_is_answered_in_the_order_of_medusa(database: Dat
     let shop = Shop::open(database).await;
     let group = NewCustomerGroup {
         name: "VIP \"1\"".to_owned(),
-        metadata: Some(object(json!({"tier": 1, "a": ""}))),
+        metadata: Some(object(json!({"aa": 1, "b": ""}))),
     };
     let text = string_of(shop.store.create_customer_group(group).await.unwrap()).await;
     let id = first_id(IdKind::CustomerGroup);
     assert_eq!(
         text,
         format!(
-            r#"{{"id":"{id}","created_at":"{SHOWN_START}","updated_at":"{SHOWN_START}","deleted_at":null,"name":"VIP \"1\"","metadata":{{"a":"","tier":1}}}}"#
+            r#"{{"id":"{id}","created_at":"{SHOWN_START}","updated_at":"{SHOWN_START}","deleted_at":null,"name":"VIP \"1\"","metadata":{{"b":"","aa":1}}}}"#
         )
     );
     assert_eq!(shop.group(&id).await.unwrap(), serde_json::from_str::<Value>(&text).unwrap());

@@ -246,6 +246,16 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
+/// The same JSON with every number as a double, which is what JavaScript takes it for: `1.0` is 1.
+fn doubles(json: &Value) -> Value {
+    match json {
+        Value::Number(number) => number.as_f64().into(),
+        Value::Array(items) => items.iter().map(doubles).collect(),
+        Value::Object(object) => object.iter().map(|(name, value)| (name, doubles(value))).collect(),
+        other => other.clone(),
+    }
+}
+
 pub(crate) async fn any_metadata_is_answered_as_it_came(database: Database) {
     let shop = Shop::open(database).await;
     let selection = shop.all(Table::CustomerGroup);
@@ -262,7 +272,7 @@ pub(crate) async fn any_metadata_is_answered_as_it_came(database: Database) {
                     metadata: Some(object(metadata.clone())),
                 };
                 let created = json_of(shop.store.create_customer_group(group).await.unwrap()).await;
-                assert_eq!(created["metadata"], metadata);
+                assert_eq!(doubles(&created["metadata"]), doubles(&metadata));
                 // The time of the last change does not move where nothing changes.
                 shop.clock.advance(jiff::SignedDuration::from_secs(1));
                 let changes =
