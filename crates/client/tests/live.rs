@@ -1,56 +1,106 @@
-//! Every operation against a server that is running: a real Medusa 1.20, or Stheno.
+//! Every operation against a running server, and the examples as programs of their own.
 //!
-//! `MEDUSA_BACKEND_URL` is its address, `MEDUSA_API_KEY` a user's API token, `MEDUSA_EMAIL` and `MEDUSA_PASSWORD` belong to
-//! the same user. Groups made here are deleted again; a customer stays, since customers cannot be deleted.
-//!
-//! `cargo test --test live -- --ignored`
+//! The server is Stheno, started here, or the one that `MEDUSA_BACKEND_URL` names, for example a real Medusa 1.20.
+//! `MEDUSA_API_KEY` is then a user's API token, `MEDUSA_EMAIL` and `MEDUSA_PASSWORD` belong to the same user. Groups made
+//! here are deleted again; a customer stays, since customers cannot be deleted.
 
 #![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
 
 mod scenarios;
 
 use std::env::var;
-use std::time::Duration;
+use std::path::PathBuf;
+use std::process::Command;
 
 use serde_json::Value;
 use stheno_client::http::Method;
 use stheno_client::{Admin, Client, ClientBuilder};
+use stheno_testkit::TestApp;
 
-fn builder() -> ClientBuilder {
-    Client::builder(var("MEDUSA_BACKEND_URL").expect("MEDUSA_BACKEND_URL"))
+/// A server, and who administers it.
+struct Backend {
+    url: String,
+    api_key: String,
+    email: String,
+    password: String,
+    /// Kept so that it goes on running.
+    _app: Option<TestApp>,
 }
 
-fn admin() -> Admin {
-    builder().api_key(var("MEDUSA_API_KEY").expect("MEDUSA_API_KEY")).build().unwrap().admin()
+impl Backend {
+    async fn start() -> Self {
+        if let Ok(url) = var("MEDUSA_BACKEND_URL") {
+            let given = |name: &str| var(name).unwrap_or_else(|_| panic!("{name} is not set"));
+            let (api_key, email, password) =
+                (given("MEDUSA_API_KEY"), given("MEDUSA_EMAIL"), given("MEDUSA_PASSWORD"));
+            return Self { url, api_key, email, password, _app: None };
+        }
+        let app = TestApp::with_contract_data().await;
+        Self {
+            url: format!("http://{}", app.address),
+            api_key: "test_token".to_owned(),
+            email: "admin@medusa-test.com".to_owned(),
+            password: "supersecret".to_owned(),
+            _app: Some(app),
+        }
+    }
+
+    fn builder(&self) -> ClientBuilder {
+        Client::builder(&self.url)
+    }
+
+    fn client(&self) -> Client {
+        self.builder().api_key(&self.api_key).build().unwrap()
+    }
+
+    fn admin(&self) -> Admin {
+        self.client().admin()
+    }
+
+    /// Runs an example, and returns what it printed.
+    fn run_example(&self, name: &str, arguments: &[&str]) -> String {
+        // Tests are built to `<profile>/deps`, examples to `<profile>/examples`.
+        let mut path: PathBuf = std::env::current_exe().unwrap();
+        path.pop();
+        path.set_file_name("examples");
+        let output = Command::new(path.join(name).with_extension(std::env::consts::EXE_EXTENSION))
+            .args(arguments)
+            .env("MEDUSA_BACKEND_URL", &self.url)
+            .env("MEDUSA_API_KEY", &self.api_key)
+            .env("MEDUSA_EMAIL", &self.email)
+            .env("MEDUSA_PASSWORD", &self.password)
+            .output()
+            .unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{printed}{}", String::from_utf8_lossy(&output.stderr));
+        printed
+    }
 }
 
-fn email_and_password() -> (String, String) {
-    (var("MEDUSA_EMAIL").expect("MEDUSA_EMAIL"), var("MEDUSA_PASSWORD").expect("MEDUSA_PASSWORD"))
-}
-
-#[tokio::test]
-#[ignore = "needs a server"]
+#[tokio::test(flavor = "multi_thread")]
 async fn groups_from_beginning_to_end() {
-    scenarios::groups_from_beginning_to_end(&admin()).await;
+    let backend = Backend::start().await;
+    scenarios::groups_from_beginning_to_end(&backend.admin()).await;
 }
 
-#[tokio::test]
-#[ignore = "needs a server"]
+#[tokio::test(flavor = "multi_thread")]
 async fn members_in_any_number() {
-    scenarios::members_in_any_number(&admin()).await;
+    let backend = Backend::start().await;
+    scenarios::members_in_any_number(&backend.admin()).await;
 }
 
-#[tokio::test]
-#[ignore = "needs a server"]
+#[tokio::test(flavor = "multi_thread")]
 async fn customers_are_made_and_changed() {
-    scenarios::customers_are_made_and_changed(&admin()).await;
+    let backend = Backend::start().await;
+    scenarios::customers_are_made_and_changed(&backend.admin()).await;
 }
 
-#[tokio::test]
-#[ignore = "needs a server"]
+#[tokio::test(flavor = "multi_thread")]
 async fn every_way_to_say_who_is_asking() {
-    let (email, password) = email_and_password();
-    assert_eq!(admin().auth().get_session().await.unwrap().email, email);
+    let backend = Backend::start().await;
+    let builder = || backend.builder();
+    let (email, password) = (backend.email.clone(), backend.password.clone());
+    assert_eq!(backend.admin().auth().get_session().await.unwrap().email, email);
 
     let anyone = builder().build().unwrap().admin();
     assert!(anyone.customer_groups().list().await.unwrap_err().is_unauthorized());
@@ -70,15 +120,59 @@ async fn every_way_to_say_who_is_asking() {
     assert!(session.get_session().await.unwrap_err().is_unauthorized());
 }
 
-#[tokio::test]
-#[ignore = "needs a server"]
+#[tokio::test(flavor = "multi_thread")]
 async fn faults_say_what_they_are() {
-    let client = builder().api_key(var("MEDUSA_API_KEY").unwrap()).build().unwrap();
+    let backend = Backend::start().await;
+    let client = backend.client();
     let error = client.admin().customer_groups().list().query("foo", "bar").await.unwrap_err();
     assert!(error.is_validation());
     assert_eq!(error.message().unwrap(), "property foo should not exist");
     let error = client.request::<Value>(Method::GET, "/admin/customer-groups/a/nope").await.unwrap_err();
     assert_eq!(error.status().unwrap(), 404);
-    let error = client.admin().customer_groups().list().timeout(Duration::ZERO).await.unwrap_err();
-    assert!(error.is_timeout());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_program_of_the_readme_runs() {
+    let backend = Backend::start().await;
+    let printed = tokio::task::block_in_place(|| backend.run_example("first", &[]));
+    let lines: Vec<_> = printed.lines().collect();
+    assert!(lines[0].starts_with("made Spring guests (cgrp_"), "{printed}");
+    assert_eq!(lines.iter().filter(|line| line.ends_with(" is in")).count(), 3, "{printed}");
+    assert!(lines.last().unwrap().contains("was not found"), "{printed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_example_of_every_operation_runs() {
+    let backend = Backend::start().await;
+    let printed = tokio::task::block_in_place(|| backend.run_example("every_operation", &[]));
+    assert!(printed.contains(&format!("the API key belongs to {}", backend.email)), "{printed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_programs_for_a_shop_run() {
+    let backend = Backend::start().await;
+    let groups = backend.admin().customer_groups();
+    let name = format!("From a list {}", std::process::id());
+    let customers = backend.admin().customers().list().limit(3).await.unwrap();
+    let known: Vec<_> = customers.items.iter().map(|customer| customer.email.clone()).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("list.csv");
+    std::fs::write(&list, format!("email\n{}\nnobody@example.com\n", known.join("\n"))).unwrap();
+    let run =
+        |name: &str, arguments: &[&str]| tokio::task::block_in_place(|| backend.run_example(name, arguments));
+
+    let printed = run("sync_list", &[&name, list.to_str().unwrap()]);
+    assert!(printed.contains("nobody@example.com"), "{printed}");
+    let from = groups.list().q(&name).await.unwrap().items.remove(0);
+    let exported = run("export_group", &[&from.id]);
+    assert_eq!(exported.lines().count(), 1 + known.len(), "{exported}");
+    assert!(known.iter().all(|email| exported.contains(email.as_str())), "{exported}");
+
+    let to = groups.create(format!("{name}, moved")).await.unwrap();
+    run("move_members", &[&from.id, &to.id]);
+    assert_eq!(groups.list_customers(&from.id).await.unwrap().count, 0);
+    assert_eq!(groups.list_customers(&to.id).await.unwrap().count, 3);
+    for id in [&from.id, &to.id] {
+        groups.delete(id).await.unwrap();
+    }
 }
