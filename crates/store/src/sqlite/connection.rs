@@ -107,7 +107,9 @@ fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
         Ok(fold::contains(email, term)
             || first.is_some_and(|first| fold::contains(first, term))
             || last.is_some_and(|last| fold::contains(last, term))
+            // Blanks alone are no name.
             || (term.contains(' ')
+                && !term.trim().is_empty()
                 && first
                     .zip(last)
                     .is_some_and(|(first, last)| fold::contains(&format!("{first} {last}"), term))))

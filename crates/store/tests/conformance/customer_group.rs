@@ -50,10 +50,8 @@ fn name_is_taken(outcome: Result<impl Sized, StoreError>, name: &str) {
 
 pub(crate) async fn a_new_group_is_answered_in_the_order_of_medusa(database: Database) {
     let shop = Shop::open(database).await;
-    let group = NewCustomerGroup {
-        name: "VIP \"1\"".to_owned(),
-        metadata: Some(object(json!({"aa": 1, "b": ""}))),
-    };
+    let group =
+        NewCustomerGroup { name: "VIP \"1\"".to_owned(), metadata: Some(object(json!({"aa": 1, "b": ""}))) };
     let text = string_of(shop.store.create_customer_group(group).await.unwrap()).await;
     let id = first_id(IdKind::CustomerGroup);
     assert_eq!(

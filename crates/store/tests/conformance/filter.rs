@@ -147,7 +147,8 @@ pub(crate) async fn q_finds_customers_by_address_and_names(database: Database) {
         ]),
     )
     .await;
-    let found: [(&str, &[&str]); 15] = [
+    let found: [(&str, &[&str]); 16] = [
+        (" ", &["cus_4"]),
         ("HOME", &["cus_2", "cus_3", "cus_4"]),
         ("ada", &["cus_1", "cus_2", "cus_3"]),
         ("lovelace", &["cus_1", "cus_2"]),
