@@ -32,7 +32,7 @@ enum Task {
     Test,
     /// What `test` runs, and on demand the long runs
     Ci {
-        /// Also run what takes long: the shipped (release) build against the official JavaScript client
+        /// Also run what takes long: the release build against the official JavaScript client, and `kill -9` many times
         #[arg(long)]
         full: bool,
     },

@@ -54,6 +54,7 @@ fn steps(extent: Extent, report: &mut Report) -> Result<()> {
     if extent == Extent::Full {
         let binary = report.check("release build", || build(Profile::Release, &metadata))?;
         report.tests("JavaScript client, release build", || javascript_client(&binary));
+        report.tests("kill -9, many times", kills);
     }
     Ok(())
 }
@@ -106,6 +107,16 @@ fn cargo_test(selection: &[&str]) -> Result<(bool, Count)> {
     let mut test = cargo("test --workspace --all-features --locked --no-fail-fast");
     test.args(selection);
     let succeeded = follow(&mut test, Stream::Output, |line| count.read_cargo_test(line))?;
+    Ok((succeeded, count))
+}
+
+/// The program killed under 16 writers, as often as takes some minutes.
+fn kills() -> Result<(bool, Count)> {
+    let mut count = Count::default();
+    let mut test = cargo("test --package=stheno --locked --test=it crash");
+    test.env("STHENO_CRASH_ROUNDS", "60");
+    let succeeded = follow(&mut test, Stream::Output, |line| count.read_cargo_test(line))?;
+    ensure!(!succeeded || count.passed > 0, "no test of kill -9 ran");
     Ok((succeeded, count))
 }
 

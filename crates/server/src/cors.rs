@@ -53,7 +53,9 @@ impl FromStr for AdminCors {
                         let pattern =
                             if flags.contains('i') { format!("(?i){pattern}") } else { pattern.to_owned() };
                         Regex::new(&pattern).map(Origin::Matching).map_err(|error| {
-                            let reason = error.to_string().lines().last().unwrap_or_default().to_owned();
+                            let reason = error.to_string();
+                            let reason =
+                                reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
                             SettingError::new(format!("{entry} is no regular expression: {reason}"))
                         })
                     }

@@ -47,7 +47,8 @@ impl fmt::Display for LogFormat {
 pub fn init(format: LogFormat, filter: &str) -> Result<(), SettingError> {
     let filter = EnvFilter::try_new(filter)
         .map_err(|error| SettingError::new(format!("{filter:?} is no log filter: {error}")))?;
-    let colours = std::io::stderr().is_terminal();
+    let colours =
+        std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let builder =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
     let started = match format {
