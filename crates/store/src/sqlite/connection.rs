@@ -2,7 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -12,6 +12,9 @@ use crate::fold;
 
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 256;
+
+/// How long to wait before a lock is tried again.
+const LOCK_PAUSE: Duration = Duration::from_millis(5);
 
 /// Opens connections to one file.
 #[derive(Debug, Clone)]
@@ -26,11 +29,25 @@ impl Connector {
     pub(super) fn open_writer(&self) -> Result<Connection, StoreError> {
         create_private(&self.path)?;
         let connection = self.open()?;
-        connection.pragma_update(None, "journal_mode", "WAL").map_err(|error| self.refused(error))?;
+        self.write_ahead(&connection)?;
         // An acknowledged write survives a power cut.
         connection.pragma_update(None, "synchronous", "FULL").map_err(super::fault)?;
         connection.pragma_update(None, "foreign_keys", true).map_err(super::fault)?;
         Ok(connection)
+    }
+
+    /// Switches to a write-ahead log, so that reading and writing go on side by side. Where several do so at once, on
+    /// a new file, SQLite turns all but one away without waiting; so they wait here.
+    fn write_ahead(&self, connection: &Connection) -> Result<(), StoreError> {
+        let started = Instant::now();
+        loop {
+            match connection.pragma_update(None, "journal_mode", "WAL") {
+                Err(error) if super::is_locked(&error) && started.elapsed() < self.lock_timeout => {
+                    std::thread::sleep(LOCK_PAUSE);
+                }
+                outcome => return outcome.map_err(|error| self.refused(error)),
+            }
+        }
     }
 
     /// Opens a connection that only reads.
@@ -56,7 +73,7 @@ impl Connector {
     /// Why the file cannot be used, in words that say what to do.
     fn refused(&self, error: rusqlite::Error) -> StoreError {
         match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => super::fault(error),
+            _ if super::is_locked(&error) => super::fault(error),
             Some(ErrorCode::NotADatabase) => StoreError::Schema(format!(
                 "the file {} is not a SQLite database: give the path of another file, or of one that is not there yet",
                 self.path.display()

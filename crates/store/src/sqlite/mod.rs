@@ -185,6 +185,11 @@ fn fault(error: rusqlite::Error) -> StoreError {
     }
 }
 
+/// Whether a statement failed because another connection holds a lock.
+fn is_locked(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
 /// Whether a statement failed because a unique value is taken.
 fn is_duplicate(error: &rusqlite::Error) -> bool {
     matches!(

@@ -175,7 +175,7 @@ pub(crate) async fn two_stores_share_a_database(database: Database) {
 }
 
 pub(crate) async fn many_may_open_a_new_database_at_once(database: Database) {
-    let opens = (0..8).map(|_| {
+    let opens = (0..16).map(|_| {
         let url = database.url().to_owned();
         tokio::spawn(async move { Store::open(&url, StoreOptions::default()).await })
     });
@@ -185,7 +185,7 @@ pub(crate) async fn many_may_open_a_new_database_at_once(database: Database) {
         store.create_customer_group(group).await.unwrap();
     }
     let shop = Shop::open(database).await;
-    assert_eq!(shop.groups(CustomerGroupFilter::default()).await.len(), 8);
+    assert_eq!(shop.groups(CustomerGroupFilter::default()).await.len(), 16);
 }
 
 pub(crate) async fn opening_again_changes_nothing(database: Database) {
