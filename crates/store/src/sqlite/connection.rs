@@ -13,6 +13,9 @@ use crate::fold;
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 256;
 
+/// How large the write-ahead log may stay, in bytes.
+const LOG_KEPT: u32 = 64 * 1024 * 1024;
+
 /// How long to wait before a lock is tried again.
 const LOCK_PAUSE: Duration = Duration::from_millis(5);
 
@@ -33,6 +36,8 @@ impl Connector {
         // An acknowledged write survives a power cut.
         connection.pragma_update(None, "synchronous", "FULL").map_err(super::fault)?;
         connection.pragma_update(None, "foreign_keys", true).map_err(super::fault)?;
+        // What the log has grown to under a long read is given back afterwards.
+        connection.pragma_update(None, "journal_size_limit", LOG_KEPT).map_err(super::fault)?;
         Ok(connection)
     }
 
