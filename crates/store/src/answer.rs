@@ -1,10 +1,15 @@
 //! How rows leave the store: as JSON text, written straight from them. Up to a size the text comes whole; beyond it
 //! comes as a stream, in constant memory, out of one snapshot.
+//!
+//! A snapshot does not wait for a slow reader: what the reader does not take in time goes to a temporary file, and the
+//! stream goes on from there when the snapshot has been given up.
 
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::Stream;
 use tokio::runtime::Handle;
@@ -17,6 +22,9 @@ const CHUNK: usize = 64 * 1024;
 
 /// How many pieces wait for a slow reader.
 const CHUNKS_AHEAD: usize = 4;
+
+/// How long a snapshot waits for its reader, all in all, before the rest goes to a temporary file.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How long an answer waits at the most for its turn to become a stream. It holds a snapshot meanwhile.
 const LONGEST_QUEUE: Duration = Duration::from_secs(1);
@@ -104,9 +112,19 @@ pub(crate) struct Output<H> {
     pub(crate) text: Vec<u8>,
     header: Option<H>,
     reply: Option<oneshot::Sender<Reply<H>>>,
-    stream: Option<(mpsc::Sender<Piece>, OwnedSemaphorePermit)>,
+    stream: Option<Started>,
     running: Option<OwnedSemaphorePermit>,
     streaming: Streaming,
+}
+
+/// An answer that has become a stream.
+struct Started {
+    pieces: mpsc::Sender<Piece>,
+    _permit: OwnedSemaphorePermit,
+    /// For how much longer the snapshot waits for the reader.
+    patience: Duration,
+    /// What the reader has not taken in time.
+    spool: Option<File>,
 }
 
 /// What a reading unit of work answers: nothing, if there is no such row.
@@ -146,7 +164,48 @@ impl<H> Output<H> {
             return self.become_a_stream();
         }
         let text = std::mem::replace(&mut self.text, Vec::with_capacity(CHUNK + CHUNK / 4));
-        self.send(Piece::Text(text))
+        self.hand_on(text)
+    }
+
+    /// Gives a piece to the reader, or to the file behind what the reader has not taken yet.
+    fn hand_on(&mut self, text: Vec<u8>) -> Result<(), StoreError> {
+        let Some(stream) = &mut self.stream else {
+            return Ok(());
+        };
+        if stream.pieces.is_closed() {
+            return Err(StoreError::SlowReader);
+        }
+        if stream.spool.is_none() {
+            let waiting = Instant::now();
+            let wait = tokio::time::timeout(stream.patience, stream.pieces.reserve());
+            if let Ok(place) = Handle::current().block_on(wait) {
+                place.map_err(|_| StoreError::SlowReader)?.send(Piece::Text(text));
+                stream.patience = stream.patience.saturating_sub(waiting.elapsed());
+                return Ok(());
+            }
+            stream.spool = Some(tempfile::tempfile().map_err(spool_fault)?);
+        }
+        match &mut stream.spool {
+            Some(spool) => spool.write_all(&text).map_err(spool_fault),
+            None => Ok(()),
+        }
+    }
+
+    /// Gives the reader what has gone to the file. There is no snapshot any more that would wait for it.
+    fn hand_on_spooled(&mut self) -> Result<(), StoreError> {
+        let Some(mut spool) = self.stream.as_mut().and_then(|stream| stream.spool.take()) else {
+            return Ok(());
+        };
+        spool.rewind().map_err(spool_fault)?;
+        loop {
+            let mut text = Vec::with_capacity(CHUNK);
+            let limit = u64::try_from(CHUNK).unwrap_or(u64::MAX);
+            (&spool).take(limit).read_to_end(&mut text).map_err(spool_fault)?;
+            if text.is_empty() {
+                return Ok(());
+            }
+            self.send(Piece::Text(text))?;
+        }
     }
 
     fn become_a_stream(&mut self) -> Result<(), StoreError> {
@@ -160,7 +219,8 @@ impl<H> Output<H> {
         };
         drop(self.running.take());
         let (sender, pieces) = mpsc::channel(CHUNKS_AHEAD);
-        self.stream = Some((sender, permit));
+        let patience = PATIENCE.min(self.streaming.reader_timeout);
+        self.stream = Some(Started { pieces: sender, _permit: permit, patience, spool: None });
         let rest = Some(JsonStream { pieces, ended: false });
         let start = std::mem::take(&mut self.text);
         self.answer(Ok(JsonText { start, rest }))
@@ -180,10 +240,10 @@ impl<H> Output<H> {
     }
 
     fn send(&mut self, piece: Piece) -> Result<(), StoreError> {
-        let Some((sender, _)) = &self.stream else {
+        let Some(stream) = &self.stream else {
             return Ok(());
         };
-        let wait = tokio::time::timeout(self.streaming.reader_timeout, sender.send(piece));
+        let wait = tokio::time::timeout(self.streaming.reader_timeout, stream.pieces.send(piece));
         match Handle::current().block_on(wait) {
             Ok(Ok(())) => Ok(()),
             _ => Err(StoreError::SlowReader),
@@ -201,11 +261,22 @@ impl<H> Output<H> {
             (false, Err(error)) => self.answer(Err(error)),
             (true, Ok(())) => {
                 let text = std::mem::take(&mut self.text);
-                self.send(Piece::Text(text)).and_then(|()| self.send(Piece::End))
+                match self.hand_on_spooled().and_then(|()| self.send(Piece::Text(text))) {
+                    Err(StoreError::SlowReader) => Ok(()),
+                    Err(error) => self.send(Piece::Fault(error)),
+                    Ok(()) => self.send(Piece::End),
+                }
             }
             // A reader that was too slow is not waited for once more: it learns from the missing end.
             (true, Err(StoreError::SlowReader)) => Ok(()),
             (true, Err(error)) => self.send(Piece::Fault(error)),
         };
+    }
+}
+
+fn spool_fault(error: io::Error) -> StoreError {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full,
+        _ => StoreError::internal(error),
     }
 }

@@ -351,6 +351,19 @@ impl Store {
         forward!(self.set_password_hash(user_id, hash)).await
     }
 
+    /// Replaces a user's password container, if it is still the old one. Answers whether it was.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    pub async fn replace_password_hash(
+        &self,
+        user_id: &str,
+        old: String,
+        new: String,
+    ) -> Result<bool, StoreError> {
+        forward!(self.replace_password_hash(user_id, old, new)).await
+    }
+
     /// Gives a user one more API token. Answers whether there is such a user.
     ///
     /// # Errors

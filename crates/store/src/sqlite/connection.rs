@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::schema;
 use crate::StoreError;
 use crate::fold;
 
@@ -32,6 +33,8 @@ impl Connector {
     pub(super) fn open_writer(&self) -> Result<Connection, StoreError> {
         create_private(&self.path)?;
         let connection = self.open()?;
+        // Another program's database is left as it is.
+        schema::refuse_foreign(&connection, |error| self.refused(error))?;
         self.write_ahead(&connection)?;
         // An acknowledged write survives a power cut.
         connection.pragma_update(None, "synchronous", "FULL").map_err(super::fault)?;

@@ -119,7 +119,8 @@ impl Sqlite {
 }
 
 impl Sqlite {
-    /// Answers a row that was just written: as it was written, or read again with the relations asked for.
+    /// Answers a row that was just written: read again with the relations asked for. It is saved whatever becomes of
+    /// that, so where it cannot be read, it is answered as it was written.
     async fn show_written(
         &self,
         id: &str,
@@ -127,8 +128,12 @@ impl Sqlite {
         selection: &Selection,
     ) -> Result<Option<JsonText>, StoreError> {
         match written {
-            Some(_) if *selection != Selection::all(&self.catalog, selection.table) => {
-                self.retrieve(id, selection).await
+            Some(written) if *selection != Selection::all(&self.catalog, selection.table) => {
+                let read = self.retrieve(id, selection).await.unwrap_or_else(|error| {
+                    tracing::warn!(%error, "a row was saved, but could not be read again");
+                    None
+                });
+                Ok(Some(read.unwrap_or_else(|| JsonText::whole(written))))
             }
             written => Ok(written.map(JsonText::whole)),
         }

@@ -68,7 +68,10 @@ impl Readers {
     }
 
     fn give_back(&self, connection: Connection) {
-        if let Some(idle) = &mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner) {
+        // One that could not end its snapshot would show it to the next reader.
+        if connection.is_autocommit()
+            && let Some(idle) = &mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+        {
             idle.push(connection);
         }
     }

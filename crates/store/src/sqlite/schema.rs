@@ -36,34 +36,38 @@ pub(super) fn migrate(connection: &mut Connection, now: Timestamp) -> Result<(),
     Ok(())
 }
 
-/// Makes the table that says which steps were made. It is the first of all, so a database that has other tables, but
-/// not this one, is another program's.
+/// Makes the table that says which steps were made. It is the first of all.
 fn make_list_of_migrations(connection: &mut Connection) -> Result<(), StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fault)?;
-    let (tables, lists): (i64, i64) = transaction
+    transaction
+        .execute_batch(
+            "CREATE TABLE IF NOT EXISTS stheno_migration
+             (version INTEGER PRIMARY KEY NOT NULL, name TEXT NOT NULL, applied_at TEXT NOT NULL)",
+        )
+        .map_err(fault)?;
+    transaction.commit().map_err(fault)
+}
+
+/// Refuses a database that has tables, but not the one that is the first of ours: it is another program's.
+pub(super) fn refuse_foreign(
+    connection: &Connection,
+    refused: impl Fn(rusqlite::Error) -> StoreError,
+) -> Result<(), StoreError> {
+    let (tables, lists): (i64, i64) = connection
         .query_row(
             "SELECT count(*), count(*) FILTER (WHERE name = 'stheno_migration') FROM sqlite_schema
              WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_'",
             [],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )
-        .map_err(fault)?;
-    if lists > 0 {
-        return Ok(());
-    }
-    if tables > 0 {
+        .map_err(refused)?;
+    if tables > 0 && lists == 0 {
         return Err(StoreError::Schema(
             "the database is another program's: give the path of another file, or of one that is not there yet"
                 .to_owned(),
         ));
     }
-    transaction
-        .execute_batch(
-            "CREATE TABLE stheno_migration
-             (version INTEGER PRIMARY KEY NOT NULL, name TEXT NOT NULL, applied_at TEXT NOT NULL)",
-        )
-        .map_err(fault)?;
-    transaction.commit().map_err(fault)
+    Ok(())
 }
 
 /// Reads which columns the tables have.

@@ -117,6 +117,27 @@ impl Sqlite {
             .await
     }
 
+    pub(crate) async fn replace_password_hash(
+        &self,
+        user_id: &str,
+        old: String,
+        new: String,
+    ) -> Result<bool, StoreError> {
+        let user_id = user_id.to_owned();
+        self.writer
+            .write(move |connection| {
+                connection
+                    .execute(
+                        "UPDATE \"user\" SET password_hash = ?3
+                         WHERE id = ?1 AND password_hash = ?2 AND deleted_at IS NULL",
+                        [user_id, old, new],
+                    )
+                    .map(|changed| changed > 0)
+                    .map_err(fault)
+            })
+            .await
+    }
+
     pub(crate) async fn create_api_token(
         &self,
         user_id: &str,

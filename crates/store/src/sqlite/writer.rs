@@ -175,7 +175,12 @@ fn in_savepoint<T>(
         .unwrap_or_else(|_| Err(StoreError::internal("a unit of work panicked")));
     if !connection.is_autocommit() {
         let end = if outcome.is_ok() { "RELEASE unit" } else { "ROLLBACK TO unit; RELEASE unit" };
-        connection.execute_batch(end).map_err(super::fault)?;
+        if let Err(error) = connection.execute_batch(end) {
+            // Half a unit must not be committed with the others: all of them are given up, and hear of it.
+            tracing::error!(%error, "could not end a unit of work");
+            connection.execute_batch("ROLLBACK").map_err(super::fault)?;
+            return Err(super::fault(error));
+        }
     }
     outcome
 }

@@ -110,6 +110,7 @@ macro_rules! run_on {
                 users_are_listed_the_oldest_first
                 a_user_that_is_not_there_is_none
                 a_user_signs_in_with_a_password
+                a_password_that_has_changed_meanwhile_is_not_replaced
                 a_user_is_found_by_each_token
                 a_users_plain_token_of_medusa_is_honoured
                 a_session_lasts_until_it_expires

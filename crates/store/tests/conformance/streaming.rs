@@ -141,8 +141,9 @@ pub(crate) async fn a_slow_reader_gets_a_fault_and_makes_room(database: Database
     })
     .await;
     let slow = shop.stream().await.unwrap();
-    // The next stream waits as long as a reader may, and so lives to see the first one cut off.
-    sleep(READER_TIMEOUT / 2).await;
+    // The snapshot has given up on the reader by then, but not the stream. The next one waits as long as a reader may,
+    // and so lives to see the first one cut off.
+    sleep(READER_TIMEOUT + READER_TIMEOUT / 2).await;
     let next = shop.stream().await.unwrap();
     let (start, mut rest) = (slow.start.len(), slow.rest.unwrap());
     let mut read_slowly = start;

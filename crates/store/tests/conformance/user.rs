@@ -146,6 +146,18 @@ pub(crate) async fn a_user_signs_in_with_a_password(database: Database) {
     assert_matches!(shop.store.user_by_email("nobody@shop.example").await, Ok(None));
 }
 
+pub(crate) async fn a_password_that_has_changed_meanwhile_is_not_replaced(database: Database) {
+    let shop = Shop::open(database).await;
+    let id = shop.create_user("ada@shop.example").await;
+    let replace =
+        |old: &str, new: &str| shop.store.replace_password_hash(&id, old.to_owned(), new.to_owned());
+    assert!(!replace("another", "stronger").await.unwrap());
+    assert!(replace("container", "stronger").await.unwrap());
+    assert!(!replace("container", "weaker").await.unwrap());
+    let user = shop.store.user_by_email("ada@shop.example").await.unwrap().unwrap();
+    assert_eq!(user.password_hash.unwrap().expose_secret(), "stronger");
+}
+
 pub(crate) async fn a_user_is_found_by_each_token(database: Database) {
     let shop = Shop::open(database).await;
     let user = NewUser { token_hash: Some("hash_1".to_owned()), ..new_user("ada@shop.example") };
