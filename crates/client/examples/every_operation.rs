@@ -13,15 +13,16 @@ use stheno_client::{Auth, Change, Client, CreateCustomer, CustomerGroups, Custom
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let url = std::env::var("MEDUSA_BACKEND_URL")?;
-    let medusa = Client::builder(&url).api_key(std::env::var("MEDUSA_API_KEY")?).build()?;
+    let variable = |name: &str| std::env::var(name).map_err(|error| format!("{name}: {error}"));
+    let url = variable("MEDUSA_BACKEND_URL")?;
+    let medusa = Client::builder(&url).api_key(variable("MEDUSA_API_KEY")?).build()?;
     // Names are unique: a number of its own lets this run more than once.
     let number = std::process::id();
 
     let customer_id = customers(&medusa.admin().customers(), number).await?;
     customer_groups(&medusa.admin().customer_groups(), &customer_id, number).await?;
     println!("the API key belongs to {}", medusa.admin().auth().get_session().await?.email);
-    if let (Ok(email), Ok(password)) = (std::env::var("MEDUSA_EMAIL"), std::env::var("MEDUSA_PASSWORD")) {
+    if let (Ok(email), Ok(password)) = (variable("MEDUSA_EMAIL"), variable("MEDUSA_PASSWORD")) {
         let anyone = Client::builder(&url).session().build()?;
         authentication(&anyone.admin().auth(), &email, &password).await?;
     }

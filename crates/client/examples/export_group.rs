@@ -13,9 +13,9 @@ use stheno_client::Client;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let id = std::env::args().nth(1).ok_or("this needs the id of a group")?;
-    let medusa = Client::builder(std::env::var("MEDUSA_BACKEND_URL")?)
-        .api_key(std::env::var("MEDUSA_API_KEY")?)
-        .build()?;
+    let variable = |name: &str| std::env::var(name).map_err(|error| format!("{name}: {error}"));
+    let medusa =
+        Client::builder(variable("MEDUSA_BACKEND_URL")?).api_key(variable("MEDUSA_API_KEY")?).build()?;
     let groups = medusa.admin().customer_groups();
     // The members of a group that does not exist are an empty list: ask for the group first.
     let group = groups.retrieve(&id).await?;

@@ -2,9 +2,9 @@ use stheno_client::Client;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let medusa = Client::builder(std::env::var("MEDUSA_BACKEND_URL")?)
-        .api_key(std::env::var("MEDUSA_API_KEY")?)
-        .build()?;
+    let variable = |name: &str| std::env::var(name).map_err(|error| format!("{name}: {error}"));
+    let medusa =
+        Client::builder(variable("MEDUSA_BACKEND_URL")?).api_key(variable("MEDUSA_API_KEY")?).build()?;
     let groups = medusa.admin().customer_groups();
     let customers = medusa.admin().customers();
 

@@ -17,9 +17,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (Some(from), Some(to)) = (arguments.next(), arguments.next()) else {
         return Err("this needs the ids of two groups".into());
     };
-    let medusa = Client::builder(std::env::var("MEDUSA_BACKEND_URL")?)
-        .api_key(std::env::var("MEDUSA_API_KEY")?)
-        .build()?;
+    let variable = |name: &str| std::env::var(name).map_err(|error| format!("{name}: {error}"));
+    let medusa =
+        Client::builder(variable("MEDUSA_BACKEND_URL")?).api_key(variable("MEDUSA_API_KEY")?).build()?;
     let groups = medusa.admin().customer_groups();
     let (old, new) = (groups.retrieve(&from).await?, groups.retrieve(&to).await?);
 

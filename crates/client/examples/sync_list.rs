@@ -15,9 +15,9 @@ use stheno_client::{Client, CustomerGroup, CustomerGroups};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let [name, file] = arguments("the group's name and a CSV file")?;
-    let medusa = Client::builder(std::env::var("MEDUSA_BACKEND_URL")?)
-        .api_key(std::env::var("MEDUSA_API_KEY")?)
-        .build()?;
+    let variable = |name: &str| std::env::var(name).map_err(|error| format!("{name}: {error}"));
+    let medusa =
+        Client::builder(variable("MEDUSA_BACKEND_URL")?).api_key(variable("MEDUSA_API_KEY")?).build()?;
     let groups = medusa.admin().customer_groups();
     let group = find_or_make(&groups, &name).await?;
 

@@ -117,11 +117,10 @@ pub struct BatchReport {
 
 /// A batch operation that ended early. What went through stays.
 ///
-/// Where the caller's error is [`Error`], `?` makes that of it.
-#[derive(Debug)]
+/// Where the caller's error is [`Error`], `?` makes that of it. As that, it is one line with `{}` and `{:?}`, and shows all
+/// with `{:#?}`.
 pub struct BatchError(Box<Unfinished>);
 
-#[derive(Debug)]
 struct Unfinished {
     error: Error,
     report: BatchReport,
@@ -155,6 +154,22 @@ impl fmt::Display for BatchError {
         let Unfinished { error, report, not_done } = &*self.0;
         let done = report.done.len() + report.unknown.len();
         write!(formatter, "{error} ({done} of {} customers were done before)", done + not_done.len())
+    }
+}
+
+/// The line that `{}` prints, since `main` prints what it returns with `{:?}`; the parts with `{:#?}`.
+impl fmt::Debug for BatchError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !formatter.alternate() {
+            return fmt::Display::fmt(self, formatter);
+        }
+        let Unfinished { error, report, not_done } = &*self.0;
+        formatter
+            .debug_struct("BatchError")
+            .field("error", error)
+            .field("report", report)
+            .field("not_done", not_done)
+            .finish()
     }
 }
 
@@ -372,6 +387,8 @@ mod tests {
         assert_eq!(unfinished.report().done, ["cus_0", "cus_1"]);
         assert_eq!(unfinished.not_done(), ["cus_2", "cus_3", "cus_4"]);
         assert!(unfinished.to_string().ends_with("400 Bad Request (2 of 5 customers were done before)"));
+        assert_eq!(format!("{unfinished:?}"), unfinished.to_string(), "what `main` prints");
+        assert!(format!("{unfinished:#?}").contains("cus_4"));
         assert_eq!(Error::from(unfinished).status().unwrap(), 400);
     }
 

@@ -13,7 +13,8 @@ use crate::request::REQUEST_ID;
 /// There is one error type for all calls. Ask it what it is ([`is_not_found`](Self::is_not_found),
 /// [`is_duplicate`](Self::is_duplicate), …); whatever the server answered stays at hand
 /// ([`status`](Self::status), [`message`](Self::message), [`body`](Self::body), …), also when it was not what it should
-/// be. Printed, it is one line with all that matters, the innermost cause included.
+/// be. Printed with `{}` or `{:?}`, it is one line with all that matters, the innermost cause included; so `main` may return
+/// it. `{:#?}` shows all parts.
 ///
 /// ```
 /// # async fn example(groups: stheno_client::CustomerGroups) -> Result<(), stheno_client::Error> {
@@ -332,8 +333,12 @@ impl Error {
     }
 }
 
+/// The line that `{}` prints, since `main` prints what it returns with `{:?}`; the parts with `{:#?}`.
 impl fmt::Debug for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !formatter.alternate() {
+            return fmt::Display::fmt(self, formatter);
+        }
         let body = self.body().map(|body| one_line(&String::from_utf8_lossy(body), 1000));
         formatter
             .debug_struct("Error")
@@ -421,6 +426,17 @@ mod tests {
             "POST http://h/x: 422 Unprocessable Entity: Key (name)=(VIP) already exists. \
              (duplicate_error, invalid_request_error, request id 01H)"
         );
+    }
+
+    #[test]
+    fn what_main_prints_is_one_line() {
+        let error = status(422, "application/json", r#"{"type":"duplicate_error","message":"taken"}"#);
+        let line = "GET http://h/x: 422 Unprocessable Entity: taken (duplicate_error)";
+        assert_eq!(format!("{error:?}"), line);
+        let boxed: Box<dyn StdError> = Box::new(error);
+        assert_eq!(format!("{boxed:?}"), line);
+        let parts = format!("{boxed:#?}");
+        assert!(parts.starts_with("Error {\n") && parts.contains("outcome_unknown: false"), "{parts}");
     }
 
     #[test]

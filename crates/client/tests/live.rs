@@ -59,11 +59,7 @@ impl Backend {
 
     /// Runs an example, and returns what it printed.
     fn run_example(&self, name: &str, arguments: &[&str]) -> String {
-        // Tests are built to `<profile>/deps`, examples to `<profile>/examples`.
-        let mut path: PathBuf = std::env::current_exe().unwrap();
-        path.pop();
-        path.set_file_name("examples");
-        let output = Command::new(path.join(name).with_extension(std::env::consts::EXE_EXTENSION))
+        let output = example(name)
             .args(arguments)
             .env("MEDUSA_BACKEND_URL", &self.url)
             .env("MEDUSA_API_KEY", &self.api_key)
@@ -75,6 +71,14 @@ impl Backend {
         assert!(output.status.success(), "{printed}{}", String::from_utf8_lossy(&output.stderr));
         printed
     }
+}
+
+fn example(name: &str) -> Command {
+    // Tests are built to `<profile>/deps`, examples to `<profile>/examples`.
+    let mut path: PathBuf = std::env::current_exe().unwrap();
+    path.pop();
+    path.set_file_name("examples");
+    Command::new(path.join(name).with_extension(std::env::consts::EXE_EXTENSION))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,6 +143,28 @@ async fn the_first_program_of_the_readme_runs() {
     assert!(lines[0].starts_with("made Spring guests (cgrp_"), "{printed}");
     assert_eq!(lines.iter().filter(|line| line.ends_with(" is in")).count(), 3, "{printed}");
     assert!(lines.last().unwrap().contains("was not found"), "{printed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_program_says_what_is_wrong() {
+    let backend = Backend::start().await;
+    let said = |url: Option<&str>, api_key: Option<&str>| {
+        let mut command = example("first");
+        for (name, value) in [("MEDUSA_BACKEND_URL", url), ("MEDUSA_API_KEY", api_key)] {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        let output = tokio::task::block_in_place(|| command.output()).unwrap();
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert_eq!(said(None, None), "Error: \"MEDUSA_BACKEND_URL: environment variable not found\"\n");
+    assert_eq!(said(Some(&backend.url), None), "Error: \"MEDUSA_API_KEY: environment variable not found\"\n");
+    let line = said(Some(&backend.url), Some("wrong"));
+    let start = format!("Error: POST {}/admin/customer-groups: 401 Unauthorized", backend.url);
+    assert!(line.starts_with(&start) && line.lines().count() == 1, "{line}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
