@@ -422,15 +422,18 @@ impl Store {
 /// The path in a URL such as `sqlite:shop.db` or `sqlite:///var/lib/stheno/shop.db`.
 fn sqlite_path(url: &str) -> Result<PathBuf, StoreError> {
     let path = url.strip_prefix("sqlite:").map(|rest| rest.strip_prefix("//").unwrap_or(rest));
-    match path {
-        Some(path) if !path.is_empty() && path != ":memory:" && !path.contains('?') => {
-            Ok(PathBuf::from(path))
-        }
-        _ => {
+    let fault = match path {
+        None if url.is_empty() => "the database URL is empty".to_owned(),
+        None => {
             let shown = url.split(':').next().unwrap_or_default();
-            Err(StoreError::Url(format!(
-                "cannot use a database URL that begins with {shown:?}: give sqlite:PATH, for example sqlite:stheno.db"
-            )))
+            format!("cannot use a database URL that begins with {shown:?}")
         }
-    }
+        Some("") => "the database URL has no path".to_owned(),
+        Some(path) if path.split('?').next() == Some(":memory:") => {
+            "cannot use a database in memory".to_owned()
+        }
+        Some(path) if path.contains('?') => "cannot use a database URL with a question mark".to_owned(),
+        Some(path) => return Ok(PathBuf::from(path)),
+    };
+    Err(StoreError::Url(format!("{fault}: give sqlite:PATH, for example sqlite:stheno.db")))
 }

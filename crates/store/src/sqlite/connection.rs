@@ -1,6 +1,7 @@
 //! A connection to the database file, set up for real use, with the functions that the statements call.
 
 use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -96,7 +97,12 @@ fn create_private(path: &Path) -> Result<(), StoreError> {
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop).map_err(|error| cannot_use(path, &error))
+    options.open(path).map(drop).map_err(|error| {
+        if path.is_dir() || error.kind() == ErrorKind::IsADirectory {
+            return StoreError::Url(format!("{} is a folder: give the path of a file", path.display()));
+        }
+        cannot_use(path, &error)
+    })
 }
 
 fn cannot_use(path: &Path, error: &dyn std::fmt::Display) -> StoreError {
