@@ -10,6 +10,7 @@ use stheno_auth::secret::Secret;
 use stheno_store::{NewUser, Role, Store};
 
 use crate::credential::Credential;
+use crate::database::Database;
 use crate::given::given;
 use crate::{email, password};
 
@@ -99,6 +100,31 @@ fn check_api_token(token: &Secret) -> Result<()> {
     Ok(())
 }
 
+/// Refuses to start where credentials would have to be written, and the file is there already. `ensure_one` finds that
+/// too, but only when the database is made.
+pub(crate) fn check_file(
+    chosen: &Chosen,
+    credentials_file: Option<&Path>,
+    database: &Database,
+) -> Result<()> {
+    let must_be_made = chosen.password.is_none() || chosen.api_token.is_none();
+    if let Some(path) = credentials_file.filter(|path| must_be_made && path.exists())
+        // Looked at last: a process that starts at the same moment makes the database before the file.
+        && database.file().is_some_and(|file| !file.exists())
+    {
+        return Err(in_the_way(path));
+    }
+    Ok(())
+}
+
+fn in_the_way(path: &Path) -> anyhow::Error {
+    anyhow!(
+        "{} is there already and is not overwritten: move it away, or choose the credentials with \
+         STHENO_ADMIN_PASSWORD and STHENO_ADMIN_API_TOKEN",
+        path.display()
+    )
+}
+
 /// Makes the first administrator, unless there is a user already. What had to be made up is written to
 /// `credentials_file`, if there is one, before the user exists, so that no fault can leave a user whose password
 /// nobody has seen.
@@ -106,8 +132,17 @@ pub(crate) async fn ensure_one(
     store: &Store,
     chosen: Chosen,
     credentials_file: Option<&Path>,
+    database: &Database,
 ) -> Result<Option<Administrator>> {
-    if !store.list_users().await?.is_empty() {
+    let users = store.list_users().await?;
+    if !users.is_empty() {
+        if users.iter().all(|user| user.role != Role::Admin.as_str()) {
+            tracing::info!(
+                "there are users already, none of them an administrator, and none is made: make one with `stheno user \
+                 create --email EMAIL --role admin{}`",
+                database.as_flag()
+            );
+        }
         if chosen.password.is_some() || chosen.api_token.is_some() {
             tracing::info!(
                 "there are users already: STHENO_ADMIN_PASSWORD and STHENO_ADMIN_API_TOKEN have no effect"
@@ -189,10 +224,7 @@ fn write_credentials(path: &Path, content: &str) -> Result<()> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let shown = path.display();
     let mut file = options.open(path).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => anyhow!(
-            "{shown} is there already and is not overwritten: move it away, or choose the credentials with \
-             STHENO_ADMIN_PASSWORD and STHENO_ADMIN_API_TOKEN"
-        ),
+        io::ErrorKind::AlreadyExists => in_the_way(path),
         _ => anyhow!("cannot write the administrator's credentials to {shown}: {error}"),
     })?;
     let written = file.write_all(content.as_bytes()).and_then(|()| file.sync_all());

@@ -12,7 +12,7 @@ const DEFAULT_URL: &str = "sqlite:stheno.db";
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Data")]
 pub(crate) struct Database {
-    /// Where the data is: `sqlite:PATH`, a file that is made if it is not there
+    /// Where the data is: `sqlite:PATH`, a file that `serve` makes if it is not there
     #[arg(
         long = "database",
         env = "DATABASE_URL",
@@ -37,7 +37,9 @@ impl Database {
     /// The file that the data is in. `None` if the URL names none, which opening it explains.
     pub(crate) fn file(&self) -> Option<&Path> {
         let path = self.url.strip_prefix("sqlite:")?;
-        Some(Path::new(path.strip_prefix("//").unwrap_or(path)))
+        let path = path.strip_prefix("//").unwrap_or(path);
+        let names_one = !path.is_empty() && path != ":memory:" && !path.contains('?');
+        names_one.then(|| Path::new(path))
     }
 
     /// The file for credentials that no terminal can show: beside the data, named after it.
@@ -74,7 +76,9 @@ mod tests {
         ] {
             assert_eq!(database(url).credentials_file().as_deref(), Some(Path::new(file)));
         }
-        assert_eq!(database("postgres://localhost/shop").credentials_file(), None);
+        for url in ["postgres://localhost/shop", "", "sqlite:", "sqlite::memory:"] {
+            assert_eq!(database(url).credentials_file(), None, "{url}");
+        }
     }
 
     #[test]

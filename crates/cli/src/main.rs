@@ -14,6 +14,7 @@ mod database;
 mod demo;
 mod email;
 mod given;
+mod origins;
 mod password;
 mod secrets;
 mod usage;
@@ -33,7 +34,7 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Customer groups for commerce: a server that answers as Medusa v1 does
 #[derive(Debug, Parser)]
-#[command(version, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(version, arg_required_else_help = true)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -52,18 +52,32 @@ impl SecretArguments {
     /// Reads variables and files.
     pub(crate) fn read(&self) -> Result<Given> {
         Ok(Given {
-            jwt: GivenKeys {
-                name: "jwt",
-                current: signing("JWT_SECRET", self.jwt_secret_file.as_deref())?,
-                previous: given("JWT_SECRET_PREVIOUS", self.jwt_secret_previous_file.as_deref())?,
-            },
-            cookie: GivenKeys {
-                name: "cookie",
-                current: signing("COOKIE_SECRET", self.cookie_secret_file.as_deref())?,
-                previous: given("COOKIE_SECRET_PREVIOUS", self.cookie_secret_previous_file.as_deref())?,
-            },
+            jwt: keys("jwt", "JWT_SECRET", &self.jwt_secret_file, &self.jwt_secret_previous_file)?,
+            cookie: keys(
+                "cookie",
+                "COOKIE_SECRET",
+                &self.cookie_secret_file,
+                &self.cookie_secret_previous_file,
+            )?,
         })
     }
+}
+
+fn keys(
+    name: &'static str,
+    variable: &str,
+    file: &Option<PathBuf>,
+    previous_file: &Option<PathBuf>,
+) -> Result<GivenKeys> {
+    let current = signing(variable, file.as_deref())?;
+    let previous = given(&format!("{variable}_PREVIOUS"), previous_file.as_deref())?;
+    if current.is_none() && previous.is_some() {
+        tracing::info!(
+            "{variable}_PREVIOUS is given without {variable}: what it signed still counts, and the secret that the \
+             database keeps signs from now on"
+        );
+    }
+    Ok(GivenKeys { name, current, previous })
 }
 
 /// A secret to sign with, with a warning if it is short.

@@ -4,8 +4,8 @@ use std::env;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::CommandFactory as _;
 use clap::error::ErrorKind;
+use clap::{Command, CommandFactory as _};
 
 use crate::Arguments;
 
@@ -31,11 +31,33 @@ pub(crate) fn explain(error: &clap::Error) -> ExitCode {
         }
         _ => complain(&format!(
             "{}; see `{} --help`",
-            what_is_wrong(&error.render().to_string()),
+            what_is_wrong(&with_variables(error)),
             command_named(env::args().skip(1))
         )),
     }
     if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
+}
+
+/// What clap says, which names a flag even where its value comes from a variable; so the variable is named too.
+fn with_variables(error: &clap::Error) -> String {
+    let mut rendered = error.render().to_string();
+    if !matches!(
+        error.kind(),
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation | ErrorKind::ArgumentConflict
+    ) {
+        return rendered;
+    }
+    for argument in command_of(env::args().skip(1)).get_arguments() {
+        let (Some(variable), Some(long)) = (argument.get_env(), argument.get_long()) else { continue };
+        let flag = format!("--{long}");
+        let is_given = |word: String| word.split('=').next() == Some(&flag);
+        if env::var_os(variable).is_some() && !env::args().any(is_given) {
+            let shown = format!("'{argument}'");
+            let named = format!("{shown} (from the variable {})", variable.display());
+            rendered = rendered.replace(&shown, &named);
+        }
+    }
+    rendered
 }
 
 /// What clap says over several lines, without its heading and the usage, which `--help` shows in full.
@@ -56,19 +78,25 @@ fn what_is_wrong(rendered: &str) -> String {
     said
 }
 
-/// The command that the words of a command line lead to: `stheno user create` for `user create --email`.
+/// The name of the command that the words of a command line lead to: `stheno user create` for `user create --email`.
 fn command_named(words: impl Iterator<Item = String>) -> String {
-    let program = Arguments::command();
-    let mut named = program.get_name().to_owned();
+    let command = command_of(words);
+    command.get_bin_name().unwrap_or(command.get_name()).to_owned()
+}
+
+/// The command that the words of a command line lead to.
+fn command_of(words: impl Iterator<Item = String>) -> Command {
+    let mut program = Arguments::command();
+    program.build();
     let mut command = &program;
     for word in words {
-        let Some(next) = command.find_subcommand(&word) else {
+        // The help of `help` is of no use to anybody.
+        let Some(next) = command.find_subcommand(&word).filter(|next| next.get_name() != "help") else {
             break;
         };
         command = next;
-        named.extend([" ", command.get_name()]);
     }
-    named
+    command.clone()
 }
 
 #[cfg(test)]
@@ -97,5 +125,6 @@ mod tests {
         assert_eq!(named("user create --email"), "stheno user create");
         assert_eq!(named("serve --port x"), "stheno serve");
         assert_eq!(named("server"), "stheno");
+        assert_eq!(named("help serv"), "stheno");
     }
 }

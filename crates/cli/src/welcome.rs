@@ -1,4 +1,4 @@
-//! What a person reads at a terminal when the server starts: where it is, how to get in, and a first call.
+//! What a person reads at a terminal when the server starts: where it is, how to get in, and the first calls.
 
 use std::fmt::Write as _;
 
@@ -73,6 +73,12 @@ fn write_made(text: &mut String, url: &str, administrator: &Administrator) -> st
         writeln!(
             text,
             "  {COMMAND}curl -H 'x-medusa-access-token: {api_token}' '{url}/admin/customer-groups?limit=3'{COMMAND:#}\n"
+        )?;
+        writeln!(text, "And one that creates a group:\n")?;
+        writeln!(
+            text,
+            "  {COMMAND}curl -H 'x-medusa-access-token: {api_token}' -H 'content-type: application/json' \
+             -d '{{\"name\":\"VIP\"}}' '{url}/admin/customer-groups'{COMMAND:#}\n"
         )?;
     }
     Ok(())

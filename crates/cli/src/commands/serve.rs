@@ -3,11 +3,11 @@
 use std::env;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
 use bytesize::ByteSize;
-use clap::builder::{FalseyValueParser, PossibleValuesParser, TypedValueParser as _};
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use jiff::SignedDuration;
 use stheno_server::telemetry::{self, LogFormat};
 use stheno_server::{AdminCors, App, Config, CookieSecure, Secrets, TrustProxy};
@@ -17,11 +17,15 @@ use tokio::net::TcpSocket;
 use crate::administrator::{self, Administrator, AdministratorArguments};
 use crate::database::Database;
 use crate::demo;
+use crate::origins;
 use crate::secrets::SecretArguments;
 use crate::welcome::{Entry, Welcome};
 
 /// How many connections the system holds before the server takes them.
 const BACKLOG: u32 = 1024;
+
+/// Signals so soon after the first one are the same wish: `timeout`, for one, sends two.
+const ONE_WISH: Duration = Duration::from_millis(300);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -32,7 +36,7 @@ pub(crate) struct Arguments {
     database: Database,
 
     /// Fill an empty database with a demo shop: 1,000 customers in 20 groups, always the same
-    #[arg(long, env = "STHENO_DEMO", help_heading = "Data", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "STHENO_DEMO", help_heading = "Data", value_parser = yes_or_no)]
     demo: bool,
 
     #[command(flatten)]
@@ -67,7 +71,8 @@ struct Requests {
     #[arg(long, env = "ADMIN_CORS", value_name = "ORIGINS", default_value = "", hide_default_value = true)]
     admin_cors: AdminCors,
 
-    /// Whether session cookies are for https only: auto asks the connection and trusted proxies
+    /// Whether session cookies are for https only. auto: over https they are, as the connection or a trusted proxy says,
+    /// and over plain http none is set, as by Medusa in production; never: for http during development
     #[arg(
         long,
         env = "STHENO_COOKIE_SECURE",
@@ -83,11 +88,11 @@ struct Requests {
     #[arg(long, env = "STHENO_TRUST_PROXY", value_name = "PEERS", default_value = "loopback")]
     trust_proxy: TrustProxy,
 
-    /// The largest body of a request
+    /// The largest body of a request; a bare number is in bytes
     #[arg(long, env = "STHENO_BODY_LIMIT", value_name = "SIZE", default_value = "8MiB", value_parser = size)]
     body_limit: usize,
 
-    /// How long a client may take to send the head of a request
+    /// How long a client may take to send the head of a request; a bare number is in seconds
     #[arg(
         long,
         env = "STHENO_HEADER_TIMEOUT",
@@ -97,7 +102,7 @@ struct Requests {
     )]
     header_timeout: Duration,
 
-    /// How long a client may take to accept the next part of an answer
+    /// How long a client may take to accept the next part of an answer; a bare number is in seconds
     #[arg(
         long,
         env = "STHENO_WRITE_TIMEOUT",
@@ -107,7 +112,7 @@ struct Requests {
     )]
     write_timeout: Duration,
 
-    /// How long requests in flight may take when the server is told to stop
+    /// How long requests in flight may take when the server is told to stop; a bare number is in seconds
     #[arg(
         long,
         env = "STHENO_SHUTDOWN_TIMEOUT",
@@ -121,7 +126,8 @@ struct Requests {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Log")]
 struct Log {
-    /// What is logged: error, warn, info, debug or trace; also for a part of the program, as in info,stheno_store=debug
+    /// What is logged: error, warn, info, debug or trace; also for a part of the program, as in info,stheno_store=debug.
+    /// Reads that succeed are logged at debug
     #[arg(long = "log", env = "STHENO_LOG", value_name = "FILTER", default_value = "info")]
     filter: String,
 
@@ -151,6 +157,15 @@ impl From<Requests> for Config {
     }
 }
 
+/// The value of a variable that turns something on.
+fn yes_or_no(text: &str) -> Result<bool, &'static str> {
+    match text.to_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Ok(true),
+        "false" | "0" | "no" | "off" => Ok(false),
+        _ => Err("give true, 1, yes or on; or false, 0, no or off"),
+    }
+}
+
 /// A size such as `8MiB`; a bare number is in bytes.
 fn size(text: &str) -> Result<usize, &'static str> {
     let size: Option<ByteSize> = text.parse().ok();
@@ -174,11 +189,14 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     // What needs nothing of the database comes first: a start that fails leaves nothing behind.
     let given_secrets = arguments.secrets.read()?;
     let chosen_administrator = arguments.administrator.read()?;
+    let database = &arguments.database;
+    let at_terminal = io::stdout().is_terminal();
+    let credentials_file = database.credentials_file().filter(|_| !at_terminal);
+    administrator::check_file(&chosen_administrator, credentials_file.as_deref(), database)?;
     let signals = Signals::new().context("cannot listen to signals")?;
     let listener = listen(&arguments.listening).await?;
     let address = listener.local_addr()?;
 
-    let database = &arguments.database;
     let options = StoreOptions {
         // A client that takes nothing of its answer holds no snapshot for longer than it holds the connection.
         reader_timeout: arguments.requests.write_timeout,
@@ -192,16 +210,18 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
         jwt: given_secrets.jwt.complete(&store).await?.into(),
         cookie: given_secrets.cookie.complete(&store).await?.into(),
     };
-    let at_terminal = io::stdout().is_terminal();
-    let credentials_file = database.credentials_file().filter(|_| !at_terminal);
     let administrator =
-        administrator::ensure_one(&store, chosen_administrator, credentials_file.as_deref()).await?;
+        administrator::ensure_one(&store, chosen_administrator, credentials_file.as_deref(), database)
+            .await?;
 
     let url = url_of(address);
     if at_terminal {
         welcome(&url, &arguments, administrator.as_ref(), &store).await?;
     } else if arguments.listening.port == 0 {
         writeln!(io::stdout(), "{url}")?;
+    }
+    for (entry, fault) in origins::in_vain(&arguments.requests.admin_cors.to_string()) {
+        tracing::warn!("{entry} in --admin-cors matches no page: {fault}");
     }
     tracing::info!(%address, database = %database.shown(), "listening");
     let app = App::new(store.clone(), secrets, arguments.requests.into());
@@ -333,12 +353,16 @@ impl Signals {
 }
 
 impl Signals {
-    /// Ends at the first signal. The second one ends the program at once; what was acknowledged is on the disk.
+    /// Ends at the first signal. The second wish ends the program at once; what was acknowledged is on the disk.
     async fn shutdown(mut self) {
         self.next().await;
+        let first = Instant::now();
         tracing::info!("stopping: finishing the requests in flight; once more to stop at once");
         tokio::spawn(async move {
-            let signal = self.next().await;
+            let mut signal = self.next().await;
+            while first.elapsed() < ONE_WISH {
+                signal = self.next().await;
+            }
             tracing::warn!("stopped at once");
             std::process::exit(128 + signal);
         });
@@ -369,6 +393,18 @@ mod tests {
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         for text in ["", "soon", "-5s", "-5"] {
             assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_switch_is_on_or_off() {
+        for (text, on) in
+            [("true", true), ("1", true), ("Yes", true), ("off", false), ("0", false), ("no", false)]
+        {
+            assert_eq!(yes_or_no(text), Ok(on), "{text}");
+        }
+        for text in ["", "maybe", "2", "y"] {
+            assert!(yes_or_no(text).is_err(), "{text}");
         }
     }
 

@@ -15,6 +15,8 @@ use crate::credential::Credential;
 use crate::database::Database;
 use crate::{email, password};
 
+const BESIDE_A_SERVER: &str = "Works while the server runs too, on the same --database.";
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -24,12 +26,16 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Create a user
+    #[command(after_help = BESIDE_A_SERVER)]
     Create(Create),
     /// Make an API token for a user, and print it: it is shown only this once
+    #[command(after_help = BESIDE_A_SERVER)]
     Token(Token),
     /// Give a user a new password
+    #[command(after_help = BESIDE_A_SERVER)]
     Password(Password),
     /// List the users, the oldest first
+    #[command(after_help = BESIDE_A_SERVER)]
     List(List),
 }
 
@@ -138,9 +144,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
 
 async fn create(arguments: Create) -> Result<()> {
     let Create { email, role, database, output, .. } = arguments;
+    let store = open_existing(&database).await?;
     let password = arguments.password.read()?;
     let password_hash = password::hash(password.secret().clone()).await?;
-    let store = database.open(StoreOptions::default()).await?;
     let user = NewUser { email: email.clone(), password_hash: Some(password_hash), role, token_hash: None };
     let id = match store.create_user(user).await {
         Err(StoreError::Duplicate(_)) => bail!(
@@ -217,7 +223,7 @@ fn table(users: &[UserSummary]) -> String {
     table.trim_fmt()
 }
 
-/// Opens the store to look something up: a database that is not there has nothing, and is not made.
+/// Opens the store, which is not made if it is not there: users in a database that nobody serves sign in nowhere.
 async fn open_existing(database: &Database) -> Result<Store> {
     if let Some(file) = database.file() {
         ensure!(

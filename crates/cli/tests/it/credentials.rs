@@ -101,6 +101,13 @@ fn a_file_of_credentials_is_never_overwritten() {
     assert_eq!(output.status.code(), Some(1));
     insta::assert_snapshot!(String::from_utf8(output.stderr).unwrap());
     assert_eq!(fs::read_to_string(shop.path("stheno.db.credentials")).unwrap(), "of another shop");
+    assert!(!shop.path("stheno.db").exists(), "a start that fails makes no database");
+
+    // The same where the database is there already, but has nobody.
+    let shop = Shop::with_database();
+    fs::write(shop.path("stheno.db.credentials"), "of another shop").unwrap();
+    assert_eq!(shop.stheno(["serve", "--port", "0"]).output().unwrap().status.code(), Some(1));
+    assert_eq!(fs::read_to_string(shop.path("stheno.db.credentials")).unwrap(), "of another shop");
 
     // Nobody was made whose credentials nobody knows, so the next start makes the administrator.
     let shop = shop.with("STHENO_ADMIN_PASSWORD", PASSWORD).with("STHENO_ADMIN_API_TOKEN", API_TOKEN);

@@ -57,6 +57,18 @@ fn a_value_that_cannot_be() {
 }
 
 #[test]
+fn a_value_that_cannot_be_names_the_variable_that_it_comes_from() {
+    let mut failures = Failures::default();
+    let shop = Shop::new().with("PORT", "abc").with("STHENO_DEMO", "maybe");
+    failures.add(shop.stheno(["serve"]));
+    failures.add(shop.stheno(["serve", "--port", "70000"]));
+    failures.add(shop.stheno(["serve", "--port=0"]));
+    let shop = Shop::new().with("STHENO_COOKIE_SECURE", "maybe");
+    failures.add(shop.stheno(["serve"]));
+    insta::assert_snapshot!(failures.0);
+}
+
+#[test]
 fn an_address_that_cannot_be_listened_on() {
     let mut failures = Failures::default();
     let shop = Shop::new();
@@ -92,6 +104,10 @@ fn a_database_url_that_is_none() {
     failures.add(serve("mysql://root:hunter2@localhost/shop"));
     failures.add(serve("shop.db"));
     failures.add(serve(""));
+    failures.add(serve("sqlite:"));
+    failures.add(serve("sqlite::memory:"));
+    failures.add(serve("sqlite:shop.db?mode=ro"));
+    failures.add(shop.stheno(["user", "list", "--database", "sqlite:"]));
     insta::assert_snapshot!(failures.0);
 }
 
@@ -104,6 +120,7 @@ fn a_folder_that_is_not_there() {
     failures.add(serve("sqlite:nowhere/stheno.db"));
     failures.add(serve("sqlite:file/stheno.db"));
     failures.add(serve("sqlite:."));
+    failures.add(serve("sqlite:nothing/"));
     insta::assert_snapshot!(failures.0);
 }
 
@@ -131,7 +148,7 @@ fn a_file_that_is_no_database() {
 #[test]
 fn a_database_of_a_newer_version() {
     let mut failures = Failures::default();
-    let shop = Shop::new();
+    let shop = Shop::with_database();
     shop.run(["user", "create", "--email", "ada@example.com"]);
     shop.database()
         .execute("INSERT INTO stheno_migration (version, name, applied_at) VALUES (999, 'later', '')", [])
@@ -169,7 +186,10 @@ fn users_that_are_not_there() {
     let shop = Shop::new();
     failures.add(shop.stheno(["user", "list"]));
     failures.add(shop.stheno(["user", "token", "--email", "ada@example.com"]));
-    assert!(!shop.path("stheno.db").exists(), "looking for something makes no database");
+    failures.add(shop.stheno(["user", "password", "--email", "ada@example.com"]));
+    failures.add(shop.stheno(["user", "create", "--email", "ada@example.com"]));
+    assert!(!shop.path("stheno.db").exists(), "only a server makes a database");
+    let shop = Shop::with_database();
     shop.run(["user", "create", "--email", "ada@example.com"]);
     failures.add(shop.stheno(["user", "token", "--email", "eve@example.com"]));
     failures.add(shop.stheno(["user", "password", "--email", "eve@example.com"]));

@@ -9,6 +9,15 @@ fn without_a_command() {
     assert_cmd_snapshot!(Shop::new().stheno([]));
 }
 
+/// `stheno help` is what many type first.
+#[test]
+fn as_a_command() {
+    let shop = Shop::new();
+    assert!(shop.run(["help"]).contains("Usage: stheno <COMMAND>"));
+    assert_eq!(shop.run(["help", "serve"]), shop.run(["serve", "--help"]));
+    assert_eq!(shop.run(["help", "user", "create"]), shop.run(["user", "create", "--help"]));
+}
+
 #[test]
 fn version() {
     let shop = Shop::new();

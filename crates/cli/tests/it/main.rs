@@ -3,6 +3,7 @@
 
 mod support;
 
+mod cors;
 mod crash;
 mod credentials;
 mod demo;

@@ -62,6 +62,26 @@ fn a_secret_can_be_replaced_without_signing_anybody_out() {
 }
 
 #[test]
+fn a_previous_secret_alone_counts_beside_the_one_that_is_kept() {
+    let shop = Shop::with_known_credentials().with("JWT_SECRET", ONE);
+    let server = shop.serve([]);
+    let old = token(&server);
+    server.stop();
+
+    let shop = shop.without("JWT_SECRET").with("JWT_SECRET_PREVIOUS", ONE);
+    let server = shop.serve([]);
+    let new = token(&server);
+    assert!(counts(&server, &old) && counts(&server, &new));
+    let log = server.stop();
+    assert!(log.contains("JWT_SECRET_PREVIOUS is given without JWT_SECRET"), "{log}");
+    assert!(!log.contains("COOKIE_SECRET"), "{log}");
+
+    let shop = shop.without("JWT_SECRET_PREVIOUS");
+    let server = shop.serve([]);
+    assert!(!counts(&server, &old) && counts(&server, &new));
+}
+
+#[test]
 fn a_secret_in_a_file_is_the_same_secret() {
     let shop = Shop::with_known_credentials().with("JWT_SECRET", ONE);
     let server = shop.serve([]);

@@ -63,11 +63,29 @@ fn the_second_signal_ends_the_program_at_once() {
     let _stream = request_in_flight(&server);
     server.signal(Signal::TERM);
     wait_until_closed(&server);
+    std::thread::sleep(Duration::from_millis(400));
     let start = Instant::now();
     server.signal(Signal::INT);
     let (status, log) = server.wait();
     assert_eq!((status.code(), status.signal()), (Some(130), None), "{log}");
     assert!(start.elapsed() < Duration::from_secs(10), "the server took its time");
+}
+
+/// As `timeout` stops a program: it signals the program, and then its group.
+#[test]
+fn a_signal_that_comes_twice_counts_once() {
+    let shop = Shop::with_known_credentials();
+    let mut server = shop.serve([]);
+    let mut stream = request_in_flight(&server);
+    server.signal(Signal::TERM);
+    server.signal(Signal::INT);
+    wait_until_closed(&server);
+    stream.write_all(br#"{"name":"Last"}"#).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    let (status, log) = server.wait();
+    assert!(status.success(), "{status}\n{log}");
 }
 
 #[test]

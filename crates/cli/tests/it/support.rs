@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use stheno_store::{Store, StoreOptions};
 use tempfile::TempDir;
 use ureq::Agent;
 use ureq::http::Response;
@@ -36,6 +37,16 @@ impl Shop {
             .with("STHENO_ADMIN_EMAIL", EMAIL)
             .with("STHENO_ADMIN_PASSWORD", PASSWORD)
             .with("STHENO_ADMIN_API_TOKEN", API_TOKEN)
+    }
+
+    /// A folder with a database that has no users yet.
+    pub(crate) fn with_database() -> Self {
+        let shop = Self::new();
+        let url = format!("sqlite:{}", shop.path("stheno.db").display());
+        tokio::runtime::Runtime::new().unwrap().block_on(async {
+            Store::open(&url, StoreOptions::default()).await.unwrap().close().await;
+        });
+        shop
     }
 
     /// Sets an environment variable for all later runs.

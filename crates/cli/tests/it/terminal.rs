@@ -87,11 +87,12 @@ fn serve_demo(shop: &Shop) -> Command {
 }
 
 #[test]
-fn the_first_call_works_as_it_is_printed() {
+fn the_first_calls_work_as_they_are_printed() {
     let shop = Shop::new();
     let mut terminal = Terminal::start(serve_demo(&shop));
-    terminal.wait_for("customer-groups?limit=3'");
-    let call = terminal.seen.lines().find(|line| line.trim_start().starts_with("curl ")).unwrap();
+    terminal.wait_for("customer-groups'");
+    let mut calls = terminal.seen.lines().filter(|line| line.trim_start().starts_with("curl "));
+    let call = calls.next().unwrap();
     let words = shell_words::split(call).unwrap();
     let [_, _, header, url] = words.as_slice() else { panic!("{call}") };
     let (name, token) = header.split_once(": ").unwrap();
@@ -100,6 +101,15 @@ fn the_first_call_works_as_it_is_printed() {
     assert_eq!(answer.status, 200);
     assert_eq!(answer.body["count"], 20);
     assert_eq!(answer.body["customer_groups"].as_array().unwrap().len(), 3);
+
+    let call = calls.next().unwrap();
+    let words = shell_words::split(call).unwrap();
+    let [_, _, _, _, content_type, _, body, url] = words.as_slice() else { panic!("{call}") };
+    assert_eq!(content_type, "content-type: application/json");
+    let body = serde_json::from_str(body).unwrap();
+    let answer = Call::new("POST", url).with_token(token).send_json(body);
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.body["customer_group"]["name"], "VIP");
 
     let password = terminal.seen.lines().find_map(|line| line.trim().strip_prefix("Password ")).unwrap();
     let sign_in = json!({ "email": "admin@example.com", "password": password.trim() });

@@ -47,7 +47,7 @@ fn users_are_made_while_the_server_runs() {
 
 #[test]
 fn results_are_readable_for_programs() {
-    let shop = Shop::new();
+    let shop = Shop::with_database();
     let create = ["user", "create", "--email", "ada@example.com", "--output", "json"];
     let created: Value = serde_json::from_str(&shop.run(create)).unwrap();
     let token = ["user", "token", "--email", "ada@example.com", "--output", "json"];
@@ -79,7 +79,7 @@ fn results_are_readable_for_programs() {
 
 #[test]
 fn results_are_readable_for_people() {
-    let shop = Shop::new();
+    let shop = Shop::with_database();
     let changing = vec![
         (r"usr_[0-9A-Z]{26}", "[id]"),
         (r"stheno_[\w-]{43}", "[token]"),
@@ -99,11 +99,22 @@ fn results_are_readable_for_people() {
 #[cfg(unix)]
 #[test]
 fn a_reader_that_has_enough_is_no_error() {
-    let shop = Shop::new();
+    let shop = Shop::with_database();
     shop.run(["user", "create", "--email", "ada@example.com"]);
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let output = shop.stheno(["user", "list"]).stdout(writer).stderr(Stdio::piped()).output().unwrap();
     assert!(output.status.success());
     assert_eq!(output.stderr, b"");
+}
+
+#[test]
+fn a_shop_with_users_but_no_administrator_gets_none_and_says_so() {
+    let shop = Shop::with_database();
+    shop.run(["user", "create", "--email", "grace@example.com"]);
+    let advice = "make one with `stheno user create --email EMAIL --role admin`";
+    assert!(shop.serve([]).stop().contains(advice));
+    assert!(!shop.path("stheno.db.credentials").exists());
+    shop.run(["user", "create", "--email", "ada@example.com", "--role", "admin"]);
+    assert!(!shop.serve([]).stop().contains(advice));
 }
