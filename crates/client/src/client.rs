@@ -149,7 +149,8 @@ impl ClientBuilder {
 
     /// A session: the cookie that [`create_session`](crate::Auth::create_session) brings is kept, and sent from then on.
     ///
-    /// Medusa in production sets the cookie only if it is reached over https, or a proxy says so.
+    /// Stheno, and Medusa in production, set the cookie only if they are reached over https, or a proxy that they trust says
+    /// so; without one, `create_session` is an error.
     pub fn session(self) -> Self {
         Self { credential: Credential::session(None), ..self }
     }

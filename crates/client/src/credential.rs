@@ -89,15 +89,23 @@ impl Credential {
     /// Takes note of a session that the server began.
     pub(crate) fn learn(&self, answer: &HeaderMap) {
         let Self::Session(session) = self else { return };
-        let cookie = answer
-            .get_all(SET_COOKIE)
-            .iter()
-            .filter_map(|value| value.to_str().ok()?.split(';').next())
-            .find(|cookie| cookie.split('=').next() == Some(SESSION_COOKIE));
-        if let Some(Ok(cookie)) = cookie.map(secret) {
+        if let Some(Ok(cookie)) = session_cookie(answer).map(secret) {
             *session.lock().unwrap_or_else(PoisonError::into_inner) = Some(cookie);
         }
     }
+
+    /// Whether the session that this answer should have begun did not come with it.
+    pub(crate) fn misses(&self, answer: &HeaderMap) -> bool {
+        matches!(self, Self::Session(_)) && session_cookie(answer).is_none()
+    }
+}
+
+fn session_cookie(answer: &HeaderMap) -> Option<&str> {
+    answer
+        .get_all(SET_COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok()?.split(';').next())
+        .find(|cookie| cookie.split('=').next() == Some(SESSION_COOKIE))
 }
 
 impl fmt::Debug for Credential {

@@ -47,6 +47,7 @@ enum Kind {
     Status,
     Decode,
     NotFound(String),
+    NoSession,
 }
 
 /// An answer before anyone has made sense of its body.
@@ -116,6 +117,11 @@ impl Error {
     /// The server answered with success, and what it answered means that there is no such record.
     pub(crate) fn not_found(message: String, answer: RawAnswer) -> Self {
         Self::new(Kind::NotFound(message)).with_answer(answer)
+    }
+
+    /// The server logged someone in and sent no cookie.
+    pub(crate) fn no_session(answer: RawAnswer) -> Self {
+        Self::new(Kind::NoSession).with_answer(answer)
     }
 
     fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
@@ -242,6 +248,12 @@ impl Error {
         matches!(self.0.kind, Kind::Decode)
     }
 
+    /// Whether [`create_session`](crate::Auth::create_session) brought no session: e-mail address and password are right,
+    /// but no cookie came with the answer, as over plain http.
+    pub fn is_session_missing(&self) -> bool {
+        matches!(self.0.kind, Kind::NoSession)
+    }
+
     /// Whether the request was refused before it was sent: an id that cannot be one, a header that is none, an address
     /// that makes no sense.
     pub fn is_invalid_request(&self) -> bool {
@@ -288,6 +300,12 @@ impl fmt::Display for Error {
             (Kind::Timeout, _) => formatter.write_str("no answer in time")?,
             (Kind::Interrupted, _) => formatter.write_str("the connection failed")?,
             (Kind::Status, Some(answer)) => self.fmt_status(answer, formatter)?,
+            (Kind::NoSession, Some(answer)) => write!(
+                formatter,
+                "{}, but no session cookie came with it: servers send one only over https, or if a proxy that they trust \
+                 says `x-forwarded-proto: https`",
+                answer.status
+            )?,
             (_, Some(answer)) => {
                 write!(formatter, "{}, but the body is not what it should be", answer.status)?;
             }
@@ -339,7 +357,9 @@ impl fmt::Debug for Error {
         if !formatter.alternate() {
             return fmt::Display::fmt(self, formatter);
         }
-        let body = self.body().map(|body| one_line(&String::from_utf8_lossy(body), 1000));
+        // An answer that is what it should be is about a user, and no part of what went wrong.
+        let body = self.body().filter(|_| !self.is_session_missing());
+        let body = body.map(|body| one_line(&String::from_utf8_lossy(body), 1000));
         formatter
             .debug_struct("Error")
             .field("kind", &self.0.kind)

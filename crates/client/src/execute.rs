@@ -48,7 +48,9 @@ async fn attempts<O: Operation>(
         let failure = match outcome {
             Ok(answer) => {
                 trace.answered(&answer, failures + 1);
-                return read(&call.operation, answer).map_err(|error| error.with_call(describe(request)));
+                return read(&call.operation, answer)
+                    .and_then(|response| with_session(call, request, response))
+                    .map_err(|error| error.with_call(describe(request)));
             }
             Err(error) => Failure { error, sent },
         };
@@ -103,6 +105,18 @@ async fn attempt(
         }
         return if answer.status.is_success() { Ok(answer) } else { Err(Error::refused(answer)) };
     }
+}
+
+/// A session that begins without a cookie is none: better to say so now than to have the next call refused.
+fn with_session<O: Operation>(
+    call: &Call<O>,
+    request: &http::Request<Bytes>,
+    response: Response<O::Answer>,
+) -> Result<Response<O::Answer>, Error> {
+    let missing = O::BEGINS_SESSION
+        && !brings_credentials(request)
+        && call.client.shared.credential.misses(response.headers());
+    if missing { Err(Error::no_session(response.into_answer())) } else { Ok(response) }
 }
 
 async fn fetch_token(client: &Client, credentials: Credentials) -> Result<String, Error> {

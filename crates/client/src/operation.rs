@@ -20,6 +20,10 @@ pub trait Operation: Send + Sync + 'static {
     #[doc(hidden)]
     const AUTHENTICATED: bool = true;
 
+    /// Whether it comes to nothing, for a client with a session, if the answer brings no cookie.
+    #[doc(hidden)]
+    const BEGINS_SESSION: bool = false;
+
     /// Whether sending it twice leads to the same state as sending it once.
     #[doc(hidden)]
     fn is_repeatable(&self) -> bool {

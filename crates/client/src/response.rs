@@ -46,6 +46,10 @@ impl<T> Response<T> {
         &self.answer.body
     }
 
+    pub(crate) fn into_answer(self) -> RawAnswer {
+        self.answer
+    }
+
     /// The body alone.
     pub fn into_body(self) -> T {
         self.body

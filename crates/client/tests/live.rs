@@ -23,8 +23,8 @@ struct Backend {
     api_key: String,
     email: String,
     password: String,
-    /// Kept so that it goes on running.
-    _app: Option<TestApp>,
+    /// Kept so that it goes on running; `None` if it was there already.
+    app: Option<TestApp>,
 }
 
 impl Backend {
@@ -33,7 +33,7 @@ impl Backend {
             let given = |name: &str| var(name).unwrap_or_else(|_| panic!("{name} is not set"));
             let (api_key, email, password) =
                 (given("MEDUSA_API_KEY"), given("MEDUSA_EMAIL"), given("MEDUSA_PASSWORD"));
-            return Self { url, api_key, email, password, _app: None };
+            return Self { url, api_key, email, password, app: None };
         }
         let app = TestApp::with_contract_data().await;
         Self {
@@ -41,7 +41,7 @@ impl Backend {
             api_key: "test_token".to_owned(),
             email: "admin@medusa-test.com".to_owned(),
             password: "supersecret".to_owned(),
-            _app: Some(app),
+            app: Some(app),
         }
     }
 
@@ -116,7 +116,12 @@ async fn every_way_to_say_who_is_asking() {
     let login = builder().email_and_password(&email, &password).build().unwrap();
     login.admin().customer_groups().list().limit(1).await.unwrap();
 
-    // A cookie is set only over https, or if a proxy says so.
+    // A cookie is set only over https, or if a proxy says so. (A Medusa in development sets one always.)
+    if backend.app.is_some() {
+        let session = builder().session().build().unwrap().admin().auth();
+        let error = session.create_session(&email, &password).await.unwrap_err();
+        assert!(error.is_session_missing(), "{error}");
+    }
     let session = builder().session().header("x-forwarded-proto", "https").build().unwrap().admin().auth();
     session.create_session(&email, &password).await.unwrap();
     assert_eq!(session.get_session().await.unwrap().email, email);

@@ -18,6 +18,7 @@ impl Operation for CreateSession {
 
     const NAME: &'static str = "auth.create_session";
     const AUTHENTICATED: bool = false;
+    const BEGINS_SESSION: bool = true;
 
     fn draft(&self) -> Result<Draft, Error> {
         Draft::new(Method::POST, auth()).json(&self.credentials)

@@ -29,11 +29,13 @@ impl Auth {
     /// Logs in. `POST /admin/auth`
     ///
     /// A client built with [`session`](crate::ClientBuilder::session) sends the cookie that comes with the answer from then
-    /// on. In production, Medusa sends none unless it is reached over https, or a proxy says so.
+    /// on. Stheno, and Medusa in production, send none unless they are reached over https, or a proxy that they trust says so
+    /// (`x-forwarded-proto: https`).
     ///
     /// # Errors
     ///
     /// [`is_unauthorized`](crate::Error::is_unauthorized) if e-mail address and password do not belong together.
+    /// [`is_session_missing`](crate::Error::is_session_missing) if such a client was sent no cookie.
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), stheno_client::Error> {

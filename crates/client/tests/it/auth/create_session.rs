@@ -29,6 +29,29 @@ async fn a_session_is_kept_and_sent() {
 }
 
 #[tokio::test]
+async fn a_session_without_a_cookie_is_none() {
+    let answer = recorded("auth.session.create.ok.http").append_header("set-cookie", "other=1; Path=/");
+    let backend = Backend::answering(answer).await;
+    for builder in [backend.builder().session(), backend.builder().session_cookie("s%3Aold")] {
+        let auth = builder.build().unwrap().admin().auth();
+        let error = auth.create_session("admin@medusa-test.com", "supersecret").await.unwrap_err();
+        assert!(error.is_session_missing() && !error.is_unauthorized() && !error.is_outcome_unknown());
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "POST {}/admin/auth: 200 OK, but no session cookie came with it: servers send one only over https, or if a \
+                 proxy that they trust says `x-forwarded-proto: https`",
+                backend.url()
+            )
+        );
+        assert!(!format!("{error:#?}").contains("admin_user"));
+    }
+
+    let own_cookie = backend.builder().session().header("cookie", "connect.sid=mine").build().unwrap();
+    own_cookie.admin().auth().create_session("admin@medusa-test.com", "supersecret").await.unwrap();
+}
+
+#[tokio::test]
 async fn a_wrong_password() {
     let backend = Backend::playing("auth.session.create.bad_password").await;
     let error = backend.auth().create_session("admin@medusa-test.com", "wrong").await.unwrap_err();
