@@ -7,12 +7,13 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde::Serialize;
-use stheno_store::{JsonStream, JsonText};
+use stheno_store::{JsonStream, JsonText, StoreError};
+use tracing::Span;
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::error::ApiError;
+use crate::error::{ApiError, chain};
 
 /// The content type of every JSON answer.
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
@@ -68,16 +69,22 @@ impl IntoResponse for Answer {
             // A fault on the way breaks the connection: the client must not take a part for the whole.
             Some((rest, behind)) => {
                 let start = stream::once(async { Ok(Bytes::from(self.start)) });
-                let rest = rest.map(|piece| {
-                    piece
-                        .map(Bytes::from)
-                        .inspect_err(|error| tracing::warn!(%error, "broke off a large answer"))
+                let span = Span::current();
+                let rest = rest.map(move |piece| {
+                    piece.map(Bytes::from).inspect_err(|error| span.in_scope(|| log_broken(error)))
                 });
                 let behind = stream::once(async { Ok(behind) });
                 (self.status, content_type, Body::from_stream(start.chain(rest).chain(behind)))
                     .into_response()
             }
         }
+    }
+}
+
+fn log_broken(error: &StoreError) {
+    match error {
+        StoreError::SlowReader => tracing::warn!(%error, "broke off a large answer"),
+        _ => tracing::error!(error = %chain(error), "broke off a large answer"),
     }
 }
 
@@ -89,40 +96,46 @@ fn etag(text: &[u8]) -> HeaderValue {
 
 /// Answers `304 Not Modified` to a reader who has the answer already.
 pub(crate) async fn not_modified(request: Request, next: Next) -> Response {
-    let condition = match *request.method() {
-        Method::GET | Method::HEAD => wanted_tags(request.headers()),
+    let method = request.method().clone();
+    let wanted = match method {
+        Method::GET | Method::HEAD if !wants_fresh(request.headers()) => {
+            list(request.headers(), &IF_NONE_MATCH)
+        }
         _ => None,
     };
     let response = next.run(request).await;
-    let Some(condition) = condition else {
+    let (Some(wanted), true) = (wanted, response.status().is_success()) else {
         return response;
     };
-    let unchanged = response.status().is_success()
-        && response.headers().get(ETAG).is_some_and(|etag| matches(&condition, etag));
-    if !unchanged {
+    let etag = response.headers().get(ETAG).and_then(|etag| etag.to_str().ok());
+    if !etag.is_some_and(|etag| matches(&wanted, etag)) {
         return response;
     }
-    let (mut head, _) = response.into_parts();
+    let (mut head, body) = response.into_parts();
     head.status = StatusCode::NOT_MODIFIED;
     head.headers.remove(CONTENT_TYPE);
-    Response::from_parts(head, Body::empty())
+    // The length that HEAD tells is that of the answer, so it keeps its body until it has been told.
+    let body = if method == Method::HEAD { body } else { Body::empty() };
+    Response::from_parts(head, body)
 }
 
-/// The tags of `If-None-Match`, unless the reader wants no stored answer.
-fn wanted_tags(headers: &HeaderMap) -> Option<HeaderValue> {
-    let no_cache = headers
-        .get_all(CACHE_CONTROL)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .any(|value| value.split(',').any(|directive| directive.trim().eq_ignore_ascii_case("no-cache")));
-    headers.get(IF_NONE_MATCH).filter(|_| !no_cache).cloned()
+/// Whether the reader wants no stored answer.
+fn wants_fresh(headers: &HeaderMap) -> bool {
+    list(headers, &CACHE_CONTROL).is_some_and(|list| {
+        list.split(',').any(|directive| directive.trim().eq_ignore_ascii_case("no-cache"))
+    })
+}
+
+/// The elements of a header that is a list, wherever they stand.
+fn list(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let fields: Vec<_> = headers.get_all(name).iter().filter_map(|field| field.to_str().ok()).collect();
+    (!fields.is_empty()).then(|| fields.join(","))
 }
 
 /// Whether a list of tags has this one, strong or weak.
-fn matches(wanted: &HeaderValue, etag: &HeaderValue) -> bool {
-    let (Ok(wanted), Ok(etag)) = (wanted.to_str(), etag.to_str()) else {
-        return false;
-    };
-    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+fn matches(wanted: &str, etag: &str) -> bool {
+    fn opaque(tag: &str) -> &str {
+        tag.trim().trim_start_matches("W/")
+    }
     wanted.trim() == "*" || wanted.split(',').any(|tag| opaque(tag) == opaque(etag))
 }

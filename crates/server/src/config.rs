@@ -25,10 +25,15 @@ pub struct Config {
     pub body_limit: usize,
     /// How long a write to a client may take before the connection is given up.
     pub write_timeout: Duration,
-    /// How long a client may take to send the head of a request.
+    /// How long a client may take to send the head of a request, and to begin the next one.
     pub header_timeout: Duration,
+    /// How long a client may take to send the body of a request.
+    pub body_timeout: Duration,
     /// How long requests in flight may take when the server shuts down.
     pub shutdown_timeout: Duration,
+    /// How long a credential is believed without asking the store again: what another process has changed, such as a
+    /// session that was closed or a user that was deleted, is seen after this time at the latest.
+    pub credentials_remembered: Duration,
 }
 
 impl Default for Config {
@@ -40,7 +45,9 @@ impl Default for Config {
             body_limit: 8 * 1024 * 1024,
             write_timeout: Duration::from_secs(30),
             header_timeout: Duration::from_secs(30),
+            body_timeout: Duration::from_secs(60),
             shutdown_timeout: Duration::from_secs(30),
+            credentials_remembered: Duration::from_secs(5),
         }
     }
 }

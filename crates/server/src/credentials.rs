@@ -11,10 +11,6 @@ use stheno_store::{Store, StoreError};
 
 use crate::config::Secrets;
 
-/// How long a credential is believed without asking the store again: what another process has changed is seen after
-/// this time at the latest.
-const REMEMBERED: Duration = Duration::from_secs(5);
-
 /// How many credentials are remembered.
 const CAPACITY: u64 = 10_000;
 
@@ -37,8 +33,8 @@ enum Credential {
 }
 
 impl Credentials {
-    pub(crate) fn new(store: Store, secrets: Secrets) -> Self {
-        let known = Cache::builder().max_capacity(CAPACITY).time_to_live(REMEMBERED).build();
+    pub(crate) fn new(store: Store, secrets: Secrets, remembered: Duration) -> Self {
+        let known = Cache::builder().max_capacity(CAPACITY).time_to_live(remembered).build();
         Self { store, secrets, known }
     }
 
@@ -108,8 +104,11 @@ impl Credentials {
     pub(crate) async fn close_session(&self, header: &[u8]) -> Result<(), StoreError> {
         if let Some(id) = self.secrets.cookie.session_id(header) {
             let hash = id.storage_hash();
+            let credential = Credential::Session(hash.clone());
+            // Before, so that it is gone even if the caller goes; after, in case it was looked up in between.
+            self.known.invalidate(&credential);
             self.store.delete_session(&hash).await?;
-            self.known.invalidate(&Credential::Session(hash));
+            self.known.invalidate(&credential);
         }
         Ok(())
     }

@@ -16,10 +16,10 @@ use crate::answer::JSON;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ApiError {
     /// No valid credential.
-    #[error("unauthorized")]
+    #[error("Unauthorized")]
     Unauthorized,
     /// No user with this e-mail address and password.
-    #[error("unauthorized")]
+    #[error("Unauthorized")]
     WrongLogin,
     /// Input that cannot be worked with; the text names the field.
     #[error("{0}")]
@@ -46,12 +46,16 @@ pub(crate) enum ApiError {
 pub(crate) enum BodyError {
     #[error("the body is not valid JSON: {0}")]
     Malformed(String),
+    #[error("the body cannot be decompressed")]
+    Undecodable,
     #[error("the body is larger than {0} bytes")]
     TooLarge(usize),
     #[error("{0}")]
     Unsupported(String),
     #[error("the body could not be read to its end")]
     Broken,
+    #[error("the body did not arrive in time")]
+    TooSlow,
 }
 
 /// The body of an error, as Medusa writes it.
@@ -76,7 +80,10 @@ impl ApiError {
             }
             Self::Body(error) => {
                 let status = match error {
-                    BodyError::Malformed(_) | BodyError::Broken => StatusCode::BAD_REQUEST,
+                    BodyError::Malformed(_) | BodyError::Undecodable | BodyError::Broken => {
+                        StatusCode::BAD_REQUEST
+                    }
+                    BodyError::TooSlow => StatusCode::REQUEST_TIMEOUT,
                     BodyError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
                     BodyError::Unsupported(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 };
@@ -119,15 +126,15 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        // A refusal is this very text: of a login, said to be text; for want of a credential, without a content type.
-        if matches!(self, Self::Unauthorized | Self::WrongLogin) {
-            let mut response = (StatusCode::UNAUTHORIZED, "Unauthorized").into_response();
+        let (status, code, r#type, message) = self.table();
+        // A refusal is plain text: of a login, said to be text; for want of a credential, without a content type.
+        if status == StatusCode::UNAUTHORIZED {
+            let mut response = (status, message).into_response();
             if matches!(self, Self::Unauthorized) {
                 response.headers_mut().remove(CONTENT_TYPE);
             }
             return response;
         }
-        let (status, code, r#type, message) = self.table();
         if status.is_server_error() {
             tracing::error!(error = %chain(&self), status = status.as_u16(), "the request failed");
         }
@@ -142,8 +149,8 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// An error with all its causes, on one line.
-fn chain(error: &dyn std::error::Error) -> String {
+/// An error with all its causes, on one line, for the log.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

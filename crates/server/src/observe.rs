@@ -27,7 +27,7 @@ pub(crate) async fn request(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;
     let status = response.status();
-    let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
+    let milliseconds = (started.elapsed().as_secs_f64() * 1e6).round() / 1e3;
     span.in_scope(|| {
         if status.is_client_error() || status.is_server_error() || !is_read(&method) {
             tracing::info!(status = status.as_u16(), milliseconds, "answered");
@@ -51,7 +51,6 @@ fn is_harmless(id: &HeaderValue) -> bool {
 }
 
 fn fresh_id() -> HeaderValue {
-    let id = ulid::Ulid::from_parts(0, rand::random::<u128>());
-    HeaderValue::from_str(&format!("req_{}", &id.to_string()[10..]))
-        .unwrap_or(HeaderValue::from_static("req"))
+    let id = format!("req_{:016x}", rand::random::<u64>());
+    HeaderValue::try_from(id).unwrap_or(HeaderValue::from_static("req_"))
 }

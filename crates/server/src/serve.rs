@@ -10,8 +10,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use http::Request;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
+use hyper::server::conn::http1::Builder;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpStream;
@@ -70,44 +70,53 @@ pub async fn serve_router(
 struct Service {
     router: Router,
     config: Config,
-    builder: Builder<TokioExecutor>,
+    builder: Builder,
 }
 
 impl Service {
     fn new(router: Router, config: Config) -> Self {
-        let mut builder = Builder::new(TokioExecutor::new());
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(config.header_timeout);
-        builder.http2().timer(TokioTimer::new());
+        let mut builder = Builder::new();
+        builder.timer(TokioTimer::new()).header_read_timeout(config.header_timeout);
         Self { router, config, builder }
     }
 }
 
-/// Accepts connections until told to stop, then waits for those that are open.
+/// Accepts connections until told to stop, then waits for those that are open. Ended early, it breaks them off.
 async fn accept(
     listener: Arc<tokio::net::TcpListener>,
     service: Service,
     mut stopped: watch::Receiver<bool>,
 ) {
     let graceful = GracefulShutdown::new();
+    let mut connections = JoinSet::new();
     let mut stop = pin!(async { stopped.wait_for(|stopped| *stopped).await.is_ok() });
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => connect(stream, Peer(peer), &service, &graceful),
+                Ok((stream, peer)) => {
+                    connections.spawn(serve_connection(stream, Peer(peer), &service, &graceful));
+                }
                 Err(error) => {
                     // Out of descriptors, most likely: one that is closed soon makes room.
                     tracing::warn!(%error, "could not accept a connection");
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
             },
+            Some(_) = connections.join_next() => {}
             _ = &mut stop => break,
         }
     }
     drop(listener);
     graceful.shutdown().await;
+    while connections.join_next().await.is_some() {}
 }
 
-fn connect(stream: TcpStream, peer: Peer, service: &Service, graceful: &GracefulShutdown) {
+fn serve_connection(
+    stream: TcpStream,
+    peer: Peer,
+    service: &Service,
+    graceful: &GracefulShutdown,
+) -> impl Future<Output = ()> + Send + use<> {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "could not turn off Nagle's algorithm");
     }
@@ -119,11 +128,11 @@ fn connect(stream: TcpStream, peer: Peer, service: &Service, graceful: &Graceful
         request
     });
     let io = TokioIo::new(Box::pin(stream));
-    let connection = service.builder.serve_connection(io, TowerToHyperService::new(router)).into_owned();
+    let connection = service.builder.serve_connection(io, TowerToHyperService::new(router));
     let connection = graceful.watch(connection);
-    tokio::spawn(async move {
+    async move {
         if let Err(error) = connection.await {
             tracing::debug!(%error, "a connection ended early");
         }
-    });
+    }
 }

@@ -53,7 +53,7 @@ pub fn init(format: LogFormat, filter: &str) -> Result<(), SettingError> {
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
     let started = match format {
         LogFormat::Text => builder.with_target(false).finish().try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).finish().try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).with_span_list(false).finish().try_init(),
     };
     started.map_err(|error| SettingError::new(format!("cannot start the log: {error}")))
 }

@@ -13,8 +13,8 @@ const API_TOKEN: &str = "x-medusa-access-token";
 
 pub(crate) async fn user_of(app: &App, headers: &HeaderMap) -> Result<Option<Arc<str>>, ApiError> {
     let credentials = app.credentials();
-    if let Some(cookie) = headers.get(COOKIE)
-        && let Some(user) = credentials.user_of_cookie(cookie.as_bytes()).await?
+    if let Some(cookies) = cookies(headers)
+        && let Some(user) = credentials.user_of_cookie(&cookies).await?
     {
         return Ok(Some(user));
     }
@@ -27,6 +27,13 @@ pub(crate) async fn user_of(app: &App, headers: &HeaderMap) -> Result<Option<Arc
         return Ok(credentials.user_of_api_token(token).await?);
     }
     Ok(None)
+}
+
+/// All cookies, as if they had come in one header.
+pub(crate) fn cookies(headers: &HeaderMap) -> Option<Vec<u8>> {
+    let mut fields = headers.get_all(COOKIE).iter();
+    let first = fields.next()?.as_bytes().to_vec();
+    Some(fields.fold(first, |joined, field| [&joined, b"; ".as_slice(), field.as_bytes()].concat()))
 }
 
 /// The token behind `Authorization: Bearer`, the scheme in any case.

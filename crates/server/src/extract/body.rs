@@ -1,32 +1,76 @@
 //! A JSON body as Express reads it: an object or an array; nothing, where there is no body or one of another type.
 
 use std::io::Read;
+use std::time::Duration;
 
-use axum::body::Body;
-use bytes::{Buf as _, Bytes};
+use axum::body::{Body, HttpBody as _};
+use bytes::{Buf as _, Bytes, BytesMut};
 use flate2::read::{GzDecoder, ZlibDecoder};
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT};
 use http::request::Parts;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 use serde_json::{Map, Number, Value};
 
 use crate::error::BodyError;
 
-/// Reads a body of at most `limit` bytes, also after it has been decompressed.
-pub(super) async fn read(head: &Parts, body: Body, limit: usize) -> Result<Value, BodyError> {
-    let nothing = Value::Object(Map::new());
-    if axum::body::HttpBody::is_end_stream(&body) || !is_json(head)? {
-        return Ok(nothing);
+/// Bodies larger than this are parsed where that holds up nobody else.
+const PARSED_HERE: usize = 64 * 1024;
+
+/// How many times the limit is read of a body that is too large, so that a client that is still sending gets to read
+/// the answer.
+const READ_AND_FORGOTTEN: usize = 4;
+
+/// What is accepted of a body.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// The most bytes, also after decompression.
+    pub(super) bytes: usize,
+    /// The longest time that it may take to arrive.
+    pub(super) time: Duration,
+}
+
+/// Reads a body.
+pub(super) async fn read(head: &Parts, body: Body, limits: Limits) -> Result<Value, BodyError> {
+    if body.is_end_stream() || !is_json(head)? {
+        return Ok(Value::Object(Map::new()));
     }
     let encoding = Encoding::of(head)?;
-    let bytes = Limited::new(body, limit).collect().await.map_err(|error| {
-        if error.is::<LengthLimitError>() { BodyError::TooLarge(limit) } else { BodyError::Broken }
-    })?;
-    let bytes = encoding.decode(bytes.to_bytes(), limit)?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| BodyError::Malformed("it is not UTF-8".to_owned()))?;
+    let waits_for_word = head.headers.contains_key(EXPECT);
+    let arrival = tokio::time::timeout(limits.time, collect(body, limits.bytes, waits_for_word));
+    let bytes = arrival.await.map_err(|_| BodyError::TooSlow)??;
+    if bytes.len() <= PARSED_HERE && matches!(encoding, Encoding::Identity) {
+        return parse(&bytes);
+    }
+    let work = move || encoding.decode(bytes, limits.bytes).and_then(|bytes| parse(&bytes));
+    tokio::task::spawn_blocking(work).await.unwrap_or(Err(BodyError::Broken))
+}
+
+/// Gathers the bytes of a body.
+async fn collect(mut body: Body, limit: usize, waits_for_word: bool) -> Result<Bytes, BodyError> {
+    let read_at_most = if waits_for_word { limit } else { limit.saturating_mul(READ_AND_FORGOTTEN) };
+    let declared = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if declared > read_at_most {
+        return Err(BodyError::TooLarge(limit));
+    }
+    let mut bytes = BytesMut::with_capacity(declared.min(limit));
+    let mut length = 0_usize;
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else { continue };
+        length = length.saturating_add(data.len());
+        if length <= limit {
+            bytes.extend_from_slice(&data);
+        } else if length > read_at_most {
+            break;
+        }
+    }
+    if length > limit { Err(BodyError::TooLarge(limit)) } else { Ok(bytes.freeze()) }
+}
+
+fn parse(bytes: &[u8]) -> Result<Value, BodyError> {
+    let text = std::str::from_utf8(bytes).map_err(|_| BodyError::Malformed("it is not UTF-8".to_owned()))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.is_empty() {
-        return Ok(nothing);
+        return Ok(Value::Object(Map::new()));
     }
     match serde_json::from_str(text) {
         Ok(mut value @ (Value::Object(_) | Value::Array(_))) => {
@@ -94,10 +138,7 @@ impl Encoding {
 fn decompress(decoder: impl Read, limit: usize) -> Result<Bytes, BodyError> {
     let mut bytes = Vec::new();
     let bound = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    decoder
-        .take(bound)
-        .read_to_end(&mut bytes)
-        .map_err(|_| BodyError::Malformed("it cannot be decompressed".to_owned()))?;
+    decoder.take(bound).read_to_end(&mut bytes).map_err(|_| BodyError::Undecodable)?;
     if bytes.len() > limit { Err(BodyError::TooLarge(limit)) } else { Ok(bytes.into()) }
 }
 

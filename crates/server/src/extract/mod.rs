@@ -5,12 +5,14 @@ mod body;
 mod peer;
 pub(crate) mod selection;
 
+use std::sync::Arc;
+
 use axum::extract::{FromRequest, Request};
 use http::request::Parts;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-pub(crate) use self::authentication::user_of;
+pub(crate) use self::authentication::{cookies, user_of};
 pub(crate) use self::peer::{Peer, is_secure};
 use crate::app::App;
 use crate::error::ApiError;
@@ -36,6 +38,7 @@ impl Input for () {
 #[derive(Debug)]
 pub(crate) struct Call<Query = (), Body = ()> {
     pub(crate) app: App,
+    pub(crate) user: Arc<str>,
     pub(crate) query: Query,
     pub(crate) body: Body,
     pub(crate) head: Parts,
@@ -48,8 +51,8 @@ impl<Query: Input, Body: Input> FromRequest<App> for Call<Query, Body> {
         let (head, body) = request.into_parts();
         let user = user_of(app, &head.headers).await?.ok_or(ApiError::Unauthorized)?;
         tracing::Span::current().record("user", &*user);
-        let (query, body) = read_input(app, &head, body).await?;
-        Ok(Self { app: app.clone(), query, body, head })
+        let (query, body) = read_input(app, &head, body, app.config().body_limit).await?;
+        Ok(Self { app: app.clone(), user, query, body, head })
     }
 }
 
@@ -64,6 +67,9 @@ impl<Query, Body> Call<Query, Body> {
     }
 }
 
+/// The largest body of a call that needs no credential, in bytes: Medusa's limit of all bodies.
+const OPEN_BODY_LIMIT: usize = 100 * 1024;
+
 /// A call that needs no credential.
 #[derive(Debug)]
 pub(crate) struct OpenCall<Body> {
@@ -77,7 +83,8 @@ impl<Body: Input> FromRequest<App> for OpenCall<Body> {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
         let (head, body) = request.into_parts();
-        let ((), body) = read_input(app, &head, body).await?;
+        let limit = app.config().body_limit.min(OPEN_BODY_LIMIT);
+        let ((), body) = read_input(app, &head, body, limit).await?;
         Ok(Self { app: app.clone(), body, head })
     }
 }
@@ -87,8 +94,10 @@ async fn read_input<Query: Input, Body: Input>(
     app: &App,
     head: &Parts,
     body: axum::body::Body,
+    limit: usize,
 ) -> Result<(Query, Body), ApiError> {
-    let body = body::read(head, body, app.config().body_limit).await?;
+    let limits = body::Limits { bytes: limit, time: app.config().body_timeout };
+    let body = body::read(head, body, limits).await?;
     let body = check(body)?;
     let query = check(match (Query::SCHEMA, head.uri.query()) {
         (Some(_), Some(query)) => query_value(query),

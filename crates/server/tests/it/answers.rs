@@ -54,6 +54,12 @@ async fn an_answer_up_to_a_mebibyte_has_an_etag_and_a_larger_one_is_streamed() {
         let again = client.send("GET", &LIST.replace("limit=0", "limit=1000"), &headers, None).await;
         assert_eq!(again.status, status, "{condition}");
     }
+    let path = LIST.replace("limit=0", "limit=1000");
+    let several = [token(), header("if-none-match", "\"other\""), header("if-none-match", &etag)];
+    assert_eq!(client.send("GET", &path, &several, None).await.status, 304);
+    let head = client.send("HEAD", &path, &several, None).await;
+    assert_eq!(head.status, 304);
+    assert_eq!(head.header("content-length"), small.header("content-length"));
     let headers = [token(), header("if-none-match", &etag), header("cache-control", "no-cache")];
     let fresh = client.send("GET", &LIST.replace("limit=0", "limit=1000"), &headers, None).await;
     assert_eq!(fresh.status, 200);
@@ -80,19 +86,19 @@ async fn a_group_with_all_its_members_is_streamed_as_well() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_who_takes_nothing_loses_the_stream_and_never_sees_an_end() {
     let store = StoreOptions { reader_timeout: Duration::from_millis(300), ..StoreOptions::default() };
-    let app = shop(60_000, TestAppOptions { store, ..TestAppOptions::default() }).await;
+    let app = shop(40_000, TestAppOptions { store, ..TestAppOptions::default() }).await;
     let mut stream = TcpStream::connect(app.address).await.unwrap();
     let request = format!("GET {LIST} HTTP/1.1\r\nhost: x\r\nx-medusa-access-token: test_token\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
 
     let mut answer = Vec::new();
     // The connection may end in an error or be closed: what counts is that no end of the body comes.
     let _ = stream.read_to_end(&mut answer).await;
     assert!(answer.starts_with(b"HTTP/1.1 200 OK"));
     assert!(!answer.ends_with(b"0\r\n\r\n"), "the answer ended as if it were whole");
-    assert!(answer.len() < 60_000 * 300, "the whole answer was sent");
+    assert!(answer.len() < 40_000 * 300, "the whole answer was sent");
 
     // The snapshot and the stream's place are free again.
-    assert_eq!(app.call("GET", LIST, None).await.json()["count"], 60_000);
+    assert_eq!(app.call("GET", LIST, None).await.json()["count"], 40_000);
 }

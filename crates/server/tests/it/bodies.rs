@@ -71,3 +71,20 @@ async fn numbers_are_those_of_javascript() {
         format!(r#"{{"name":"deep","metadata":{{"a":{}{}}}}}"#, "[".repeat(10_000), "]".repeat(10_000));
     assert_eq!(create(&app, &[], deep.into_bytes()).await.status, 400);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_sends_too_much_gets_to_read_so() {
+    let app = TestApp::with_contract_data().await;
+    let large = vec![b' '; 9 * 1024 * 1024];
+    for _ in 0..5 {
+        assert_eq!(create(&app, &[], large.clone()).await.status, 413);
+    }
+    // Without a credential there is a smaller limit, and what is far too large is not waited for at all.
+    let headers = [header("content-type", "application/json")];
+    let login = app.client().send("POST", "/admin/auth", &headers, Some(vec![b' '; 200 * 1024])).await;
+    assert_eq!(login.status, 413);
+    let declared = [header("content-type", "application/json"), header("expect", "100-continue")];
+    let response =
+        app.client().try_send("POST", "/admin/auth/token", &declared, Some(vec![b' '; 200 * 1024])).await;
+    assert_eq!(response.unwrap().status, 413);
+}

@@ -1,6 +1,10 @@
 //! Sessions, tokens, and what of a request is believed.
 
+use std::time::Duration;
+
 use serde_json::json;
+use stheno_auth::secret::{Secret, SigningKeys};
+use stheno_auth::session::CookieKeys;
 use stheno_server::{AdminCors, Config, CookieSecure, TrustProxy};
 use stheno_testkit::{HttpResponse, TestApp, TestAppOptions, contract};
 
@@ -33,6 +37,33 @@ async fn a_closed_session_is_refused_at_once() {
     assert_eq!(client.send("GET", "/admin/customers?limit=1", headers, None).await.status, 200);
     assert_eq!(client.send("DELETE", "/admin/auth", headers, None).await.text(), "OK");
     assert_eq!(client.send("GET", "/admin/customers?limit=1", headers, None).await.status, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_process_has_closed_is_refused_soon() {
+    let mut config = Config::default();
+    config.credentials_remembered = Duration::from_millis(300);
+    let app = with(config).await;
+    let (name, value) = cookie(&login(&app, &[header("x-forwarded-proto", "https")], "supersecret").await);
+    let keys = CookieKeys::from(SigningKeys::from("supersecret".parse::<Secret>().unwrap()));
+    let id = keys.session_id(value.as_bytes()).unwrap();
+    let session = [(name, value)];
+    let mut client = app.client();
+    assert_eq!(client.send("GET", "/admin/auth", &session, None).await.status, 200);
+    assert!(app.store.delete_session(&id.storage_hash()).await.unwrap());
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    assert_eq!(client.send("GET", "/admin/auth", &session, None).await.status, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cookies_may_come_in_several_headers() {
+    let app = with(Config::default()).await;
+    let session = cookie(&login(&app, &[header("x-forwarded-proto", "https")], "supersecret").await);
+    let mut client = app.client();
+    let headers = [header("cookie", "a=b"), session.clone(), header("cookie", "c=d")];
+    assert_eq!(client.send("GET", "/admin/auth", &headers, None).await.status, 200);
+    assert_eq!(client.send("DELETE", "/admin/auth", &headers, None).await.status, 200);
+    assert_eq!(client.send("GET", "/admin/auth", &[session], None).await.status, 401);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,6 +7,7 @@ mod bodies;
 mod connections;
 mod credentials;
 mod health;
+mod logs;
 
 use serde_json::{Map, Value};
 

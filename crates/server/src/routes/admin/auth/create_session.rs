@@ -24,6 +24,11 @@ async fn open(app: &App, head: &Parts, login: Login) -> Result<Response, ApiErro
         let (cookie, expires) = app.credentials().cookie_for(&id, secure);
         app.store().create_session(id.storage_hash(), &user, expires).await?;
         set_cookie(response.headers_mut(), &cookie);
+    } else {
+        tracing::warn!(
+            "a login over plain http got no session cookie: serve over https, behind a trusted proxy that says so, or \
+             with --cookie-secure never"
+        );
     }
     Ok(response)
 }

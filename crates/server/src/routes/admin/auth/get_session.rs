@@ -1,19 +1,18 @@
 //! `GET /admin/auth`
 
-use axum::extract::{Request, State};
+use axum::extract::{FromRequest as _, Request, State};
 use axum::response::{IntoResponse as _, Response};
 
 use super::{refuse, show_user};
 use crate::app::App;
-use crate::error::ApiError;
-use crate::extract::user_of;
+use crate::extract::Call;
 
 /// The user that the credential stands for.
 pub(crate) async fn handler(State(app): State<App>, request: Request) -> Response {
-    let (head, _) = request.into_parts();
-    let user = match user_of(&app, &head.headers).await {
-        Ok(Some(id)) => show_user(&app, &id).await,
-        Ok(None) => Err(ApiError::Unauthorized),
+    let (head, body) = request.into_parts();
+    let call = Call::<(), ()>::from_request(Request::from_parts(head.clone(), body), &app).await;
+    let user = match call {
+        Ok(call) => show_user(&app, &call.user).await,
         Err(error) => Err(error),
     };
     match user {

@@ -16,7 +16,7 @@ use stheno_auth::session::SessionId;
 use crate::answer::Answer;
 use crate::app::App;
 use crate::config::CookieSecure;
-use crate::error::ApiError;
+use crate::error::{ApiError, chain};
 use crate::extract::{Input, is_secure};
 use crate::password;
 use crate::schema::{Schema, Valid, definitions};
@@ -44,15 +44,24 @@ async fn sign_in(app: &App, login: Login) -> Result<String, ApiError> {
     let user = app.store().user_by_email(&login.email.to_lowercase()).await?;
     let container = user.as_ref().and_then(|user| user.password_hash.as_ref());
     let container = container.map(|container| container.expose_secret().to_owned());
-    let verified = password::verify(app, login.password.clone(), container).await?;
+    let verified = password::verify(app, login.password.clone(), container.clone()).await?;
     let (Some(user), Verified::Match { needs_rehash }) = (user, verified) else {
         return Err(ApiError::WrongLogin);
     };
-    if needs_rehash {
-        let hash = password::hash(app, login.password).await?;
-        app.store().set_password_hash(&user.id, hash).await?;
+    if needs_rehash
+        && let Some(weak) = container
+        && let Err(error) = keep_better(app, &user.id, weak, login.password).await
+    {
+        tracing::warn!(error = %chain(&error), "a password could not be kept better");
     }
     Ok(user.id)
+}
+
+/// Keeps a password at today's cost, unless it has been changed meanwhile.
+async fn keep_better(app: &App, user: &str, weak: String, password: String) -> Result<(), ApiError> {
+    let better = password::hash(app, password).await?;
+    app.store().replace_password_hash(user, weak, better).await?;
+    Ok(())
 }
 
 /// A user as it is shown: an API token never is.
