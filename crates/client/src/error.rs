@@ -263,6 +263,9 @@ impl Error {
     /// Whether a write may have been carried out although it ended in this error: the connection broke or time ran out
     /// after it was sent, or the server failed on the way.
     ///
+    /// If a later attempt is refused (413, say), none was carried out, unless it may be refused because an earlier one was:
+    /// a `create` that meets its own duplicate.
+    ///
     /// Everything but making a record can simply be sent again. After a `create`, look for the record first.
     pub fn is_outcome_unknown(&self) -> bool {
         self.0.outcome_unknown

@@ -55,7 +55,8 @@ async fn attempts<O: Operation>(
             Err(error) => Failure { error, sent },
         };
         failures += 1;
-        outcome_unknown |= is_write(request) && failure.may_be_done();
+        outcome_unknown = is_write(request)
+            && (failure.may_be_done() || outcome_unknown && !failure.settles(call.operation.is_spent()));
         let wait = retry
             .wait(&failure, failures, repeatable, random_fraction())
             .filter(|wait| deadline.is_none_or(|deadline| *wait < deadline.duration_since(Instant::now())));
@@ -239,6 +240,41 @@ mod tests {
         let medusa = medusa([Next::Interrupt, Next::Refuse, Next::Refuse]);
         let error = medusa.client().admin().customer_groups().update("cgrp_1").await.unwrap_err();
         assert!(error.is_connect() && error.is_outcome_unknown());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_refused_in_the_end_was_not_done_before() {
+        // A server that reads no further closes the connection; not every client gets to see its answer.
+        let medusa = medusa([Next::Interrupt, Next::answer(413, "")]);
+        let groups = medusa.client().admin().customer_groups();
+        let error = groups.add_customers("cgrp_1", ["cus_1"]).await.unwrap_err();
+        assert!(error.is_too_large() && !error.is_outcome_unknown());
+        assert!(error.to_string().ends_with("413 Payload Too Large, after 2 attempts"), "{error}");
+
+        medusa.then(Next::Interrupt);
+        medusa.then(Next::answer(422, ""));
+        assert!(!groups.update("cgrp_1").name("VIP").await.unwrap_err().is_outcome_unknown());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_refused_because_it_was_done_remains_in_doubt() {
+        let medusa = medusa([]);
+        let client = medusa.builder().retry(Retry::medusa_js(1)).build().unwrap();
+        let next = |status| {
+            medusa.then(Next::Interrupt);
+            medusa.then(Next::answer(status, ""));
+        };
+        next(422);
+        let create = client.admin().customer_groups().create("VIP");
+        assert!(create.clone().await.unwrap_err().is_outcome_unknown(), "it may be its own duplicate");
+        next(413);
+        assert!(!create.await.unwrap_err().is_outcome_unknown());
+        next(401);
+        let delete_session = client.admin().auth().delete_session();
+        assert!(delete_session.await.unwrap_err().is_outcome_unknown());
+        next(404);
+        let delete = client.request::<()>(Method::DELETE, "/admin/x/1");
+        assert!(delete.await.unwrap_err().is_outcome_unknown());
     }
 
     #[tokio::test(start_paused = true)]

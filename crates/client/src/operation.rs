@@ -30,6 +30,12 @@ pub trait Operation: Send + Sync + 'static {
         true
     }
 
+    /// Whether sending it twice may be refused for no other reason than that it was carried out the first time.
+    #[doc(hidden)]
+    fn is_spent(&self) -> bool {
+        !self.is_repeatable()
+    }
+
     #[doc(hidden)]
     fn draft(&self) -> Result<Draft, Error>;
 

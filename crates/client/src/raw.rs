@@ -43,6 +43,11 @@ impl<T: DeserializeOwned + Send + 'static> Operation for Raw<T> {
         self.method.is_idempotent()
     }
 
+    /// What was deleted once may not be found a second time.
+    fn is_spent(&self) -> bool {
+        true
+    }
+
     fn draft(&self) -> Result<Draft, Error> {
         if !self.path.starts_with('/') {
             return Err(Error::invalid_request(format!(

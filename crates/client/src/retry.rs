@@ -148,6 +148,19 @@ impl Failure {
     pub(crate) fn may_be_done(&self) -> bool {
         self.sent && self.error.status().is_none_or(|status| status.is_server_error())
     }
+
+    /// Whether it shows that earlier attempts, which sent the same, came to nothing either. `spent`: whether the server may
+    /// refuse it just because one of them was carried out.
+    pub(crate) fn settles(&self, spent: bool) -> bool {
+        self.sent
+            && self.error.status().is_some_and(|status| match status.as_u16() {
+                // Of the request itself: its length, address, type or headers.
+                411 | 413..=415 | 431 => true,
+                // Of the moment.
+                408 | 409 | 421 | 423 | 425 | 429 => false,
+                _ => status.is_client_error() && !spent,
+            })
+    }
 }
 
 /// What `Retry-After` says, in seconds or as a date, which is read against the server's own clock. The outer `None`: there
@@ -223,6 +236,33 @@ mod tests {
                 Retry::medusa_js(3).wait(&failure, 1, false, 0.5).is_some(),
             ];
             assert_eq!(found, expected, "{:?}", failure.error);
+        }
+    }
+
+    /// Which failures leave no doubt about earlier attempts: if they would not come of one that was carried out, and if
+    /// they might.
+    #[test]
+    fn what_settles_earlier_attempts() {
+        let expected = [
+            (status(400, &[]), [true, false]),
+            (status(401, &[]), [true, false]),
+            (status(404, &[]), [true, false]),
+            (status(408, &[]), [false, false]),
+            (status(409, &[]), [false, false]),
+            (status(413, &[]), [true, true]),
+            (status(415, &[]), [true, true]),
+            (status(422, &[]), [true, false]),
+            (status(429, &[]), [false, false]),
+            (status(307, &[]), [false, false]),
+            (status(500, &[]), [false, false]),
+            (status(503, &[]), [false, false]),
+            (refused(), [false, false]),
+            (interrupted(), [false, false]),
+            // Of the token, before the request itself was sent.
+            (Failure { sent: false, ..status(401, &[]) }, [false, false]),
+        ];
+        for (failure, expected) in expected {
+            assert_eq!([false, true].map(|spent| failure.settles(spent)), expected, "{:?}", failure.error);
         }
     }
 

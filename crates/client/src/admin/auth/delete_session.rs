@@ -15,6 +15,11 @@ impl Operation for DeleteSession {
 
     const NAME: &'static str = "auth.delete_session";
 
+    /// Who has logged out is not logged in.
+    fn is_spent(&self) -> bool {
+        true
+    }
+
     fn draft(&self) -> Result<Draft, Error> {
         Ok(Draft::new(Method::DELETE, auth()))
     }

@@ -40,7 +40,7 @@ impl CustomerGroups {
     ///
     /// All are added or none. Customers who are members already stay so; the group's `updated_at` does not move. Safe to
     /// repeat. One request can hold as many ids as fit into the body that the server takes: 100 kB in Medusa, about 2,400
-    /// ids.
+    /// ids. For large numbers, use [`in_batches`](Call::in_batches).
     ///
     /// # Errors
     ///
@@ -140,11 +140,13 @@ impl CustomerGroups {
     /// Removes customers from a group. `DELETE /admin/customer-groups/{id}/customers/batch`
     ///
     /// Customers who are not members, or do not exist, are passed over; the group's `updated_at` does not move. Safe to
-    /// repeat. As to how many at once, see [`add_customers`](Self::add_customers).
+    /// repeat. As to how many at once, see [`add_customers`](Self::add_customers); for large numbers, use
+    /// [`in_batches`](Call::in_batches).
     ///
     /// # Errors
     ///
-    /// [`is_not_found`](Error::is_not_found) if there is no such group.
+    /// [`is_not_found`](Error::is_not_found) if there is no such group. [`is_too_large`](Error::is_too_large) if there are
+    /// too many customers.
     ///
     /// ```no_run
     /// # async fn example(groups: stheno_client::CustomerGroups) -> Result<(), stheno_client::Error> {
