@@ -258,3 +258,26 @@ async fn what_an_added_column_holds_never_breaks_the_answer() {
     assert_eq!(group["since"], r#""", 27 characters long """#);
     assert_eq!(group["rules"].to_string(), "7");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fault_on_the_way_ends_what_has_been_sent_with_an_error() {
+    const PAGE: usize = 4096;
+    const LEAF_OF_A_TABLE: u8 = 0x0d;
+    let shop = Shop::open(Database::sqlite().await).await;
+    shop.database.make_customers(2000, 1000).await;
+    shop.store.close().await;
+
+    let file = path(&shop.database);
+    let mut bytes = std::fs::read(&file).unwrap();
+    let pages = bytes.len() / PAGE;
+    for page in bytes.chunks_exact_mut(PAGE).skip(pages / 2).filter(|page| page[0] == LEAF_OF_A_TABLE) {
+        page.fill(0xff);
+    }
+    std::fs::write(&file, bytes).unwrap();
+
+    let (store, _) = Shop::another(&shop.database, |options| options.whole_up_to = 1000).await;
+    let list = store.list_customers(shop.customer_list()).await.unwrap();
+    assert_eq!(list.count, 2000);
+    assert!(!list.rows.start.is_empty() && list.rows.rest.is_some());
+    assert_matches!(read(list.rows).await, Err(StoreError::Internal(_)));
+}
