@@ -1,5 +1,6 @@
 //! What the checks and tests need on a machine: says what is there, and installs what is missing.
 
+use std::env;
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -25,7 +26,7 @@ struct Requirement {
 }
 
 /// Beyond Rust and a C compiler, without which this program would not have been built.
-const REQUIREMENTS: [Requirement; 5] = [
+const REQUIREMENTS: [Requirement; 6] = [
     Requirement {
         name: "rustfmt",
         find: || found(first_line(&mut cargo("fmt --version"))),
@@ -55,6 +56,12 @@ const REQUIREMENTS: [Requirement; 5] = [
         find: || found(version("npm")),
         packages: &["npm"],
         by_hand: "install npm 9 or newer, which most packages of Node.js bring along",
+    },
+    Requirement {
+        name: "PostgreSQL",
+        find: find_postgres,
+        packages: &["postgresql"],
+        by_hand: "install PostgreSQL 13 or newer, so that `initdb` and `pg_ctl` are found by name (none need run)",
     },
 ];
 
@@ -133,6 +140,18 @@ fn find_node() -> Result<String, String> {
         Some(major) if major >= NODE_MAJOR => Ok(node),
         _ => Err(format!("{node} is too old, {NODE_MAJOR} or newer is needed")),
     }
+}
+
+/// The server's programs: Debian has them in a folder for each version, others where all programs are.
+fn find_postgres() -> Result<String, String> {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let installed = versions.map(|version| version.path().join("bin"));
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folder = installed
+        .chain(env::split_paths(&path))
+        .find(|folder| ["initdb", "pg_ctl"].iter().all(|name| folder.join(name).is_file()));
+    let folder = folder.ok_or("not found")?;
+    found(first_line(Command::new(folder.join("pg_ctl")).arg("--version")))
 }
 
 fn install_debian_packages(packages: &[&str]) -> Result<()> {

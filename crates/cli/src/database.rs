@@ -12,7 +12,8 @@ const DEFAULT_URL: &str = "sqlite:stheno.db";
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Data")]
 pub(crate) struct Database {
-    /// Where the data is: `sqlite:PATH`, a file that `serve` makes if it is not there
+    /// Where the data is: `sqlite:PATH`, a file that `serve` makes if it is not there, or
+    /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, an empty database or a Medusa v1's
     #[arg(
         long = "database",
         env = "DATABASE_URL",

@@ -107,7 +107,7 @@ pub(crate) struct Streaming {
 
 /// Where a unit of work that reads writes its answer: a header once, then any amount of JSON text.
 ///
-/// Used on a thread that may block.
+/// It waits for its reader; on a thread that may block, by the methods that end in `_blocking`.
 pub(crate) struct Output<H> {
     pub(crate) text: Vec<u8>,
     header: Option<H>,
@@ -153,22 +153,31 @@ impl<H> Output<H> {
         self.header = Some(header);
     }
 
-    /// Hands on what has been written, if it is enough. To be called after each row.
-    pub(crate) fn flush_if_large(&mut self) -> Result<(), StoreError> {
+    fn is_large(&self) -> bool {
         let enough = if self.stream.is_some() { CHUNK } else { self.streaming.whole_up_to };
-        if self.text.len() <= enough { Ok(()) } else { self.flush() }
+        self.text.len() > enough
     }
 
-    fn flush(&mut self) -> Result<(), StoreError> {
+    /// Hands on what has been written, if it is enough. To be called after each row.
+    pub(crate) async fn flush_if_large(&mut self) -> Result<(), StoreError> {
+        if self.is_large() { self.flush().await } else { Ok(()) }
+    }
+
+    /// As [`Output::flush_if_large`], on a thread that may block.
+    pub(crate) fn flush_if_large_blocking(&mut self) -> Result<(), StoreError> {
+        if self.is_large() { Handle::current().block_on(self.flush()) } else { Ok(()) }
+    }
+
+    async fn flush(&mut self) -> Result<(), StoreError> {
         if self.stream.is_none() {
-            return self.become_a_stream();
+            return self.become_a_stream().await;
         }
         let text = std::mem::replace(&mut self.text, Vec::with_capacity(CHUNK + CHUNK / 4));
-        self.hand_on(text)
+        self.hand_on(text).await
     }
 
     /// Gives a piece to the reader, or to the file behind what the reader has not taken yet.
-    fn hand_on(&mut self, text: Vec<u8>) -> Result<(), StoreError> {
+    async fn hand_on(&mut self, text: Vec<u8>) -> Result<(), StoreError> {
         let Some(stream) = &mut self.stream else {
             return Ok(());
         };
@@ -178,42 +187,50 @@ impl<H> Output<H> {
         if stream.spool.is_none() {
             let waiting = Instant::now();
             let wait = tokio::time::timeout(stream.patience, stream.pieces.reserve());
-            if let Ok(place) = Handle::current().block_on(wait) {
+            if let Ok(place) = wait.await {
                 place.map_err(|_| StoreError::SlowReader)?.send(Piece::Text(text));
                 stream.patience = stream.patience.saturating_sub(waiting.elapsed());
                 return Ok(());
             }
-            stream.spool = Some(tempfile::tempfile().map_err(spool_fault)?);
         }
-        match &mut stream.spool {
-            Some(spool) => spool.write_all(&text).map_err(spool_fault),
-            None => Ok(()),
-        }
+        let spool = stream.spool.take();
+        let append = move || {
+            let mut spool = spool.map_or_else(tempfile::tempfile, Ok)?;
+            spool.write_all(&text)?;
+            Ok(spool)
+        };
+        stream.spool = Some(with_file(append).await?);
+        Ok(())
     }
 
     /// Gives the reader what has gone to the file. There is no snapshot any more that would wait for it.
-    fn hand_on_spooled(&mut self) -> Result<(), StoreError> {
+    async fn hand_on_spooled(&mut self) -> Result<(), StoreError> {
         let Some(mut spool) = self.stream.as_mut().and_then(|stream| stream.spool.take()) else {
             return Ok(());
         };
         spool.rewind().map_err(spool_fault)?;
         loop {
-            let mut text = Vec::with_capacity(CHUNK);
-            let limit = u64::try_from(CHUNK).unwrap_or(u64::MAX);
-            (&spool).take(limit).read_to_end(&mut text).map_err(spool_fault)?;
+            let read = move || {
+                let mut text = Vec::with_capacity(CHUNK);
+                let limit = u64::try_from(CHUNK).unwrap_or(u64::MAX);
+                (&spool).take(limit).read_to_end(&mut text)?;
+                Ok((spool, text))
+            };
+            let text;
+            (spool, text) = with_file(read).await?;
             if text.is_empty() {
                 return Ok(());
             }
-            self.send(Piece::Text(text))?;
+            self.send(Piece::Text(text)).await?;
         }
     }
 
-    fn become_a_stream(&mut self) -> Result<(), StoreError> {
+    async fn become_a_stream(&mut self) -> Result<(), StoreError> {
         let wait = tokio::time::timeout(
             self.streaming.reader_timeout.min(LONGEST_QUEUE),
             Arc::clone(&self.streaming.permits).acquire_owned(),
         );
-        let Ok(Ok(permit)) = Handle::current().block_on(wait) else {
+        let Ok(Ok(permit)) = wait.await else {
             let reason = "too many large answers are being read";
             return Err(StoreError::Unavailable { reason, source: None });
         };
@@ -239,19 +256,19 @@ impl<H> Output<H> {
         }
     }
 
-    fn send(&mut self, piece: Piece) -> Result<(), StoreError> {
+    async fn send(&mut self, piece: Piece) -> Result<(), StoreError> {
         let Some(stream) = &self.stream else {
             return Ok(());
         };
         let wait = tokio::time::timeout(self.streaming.reader_timeout, stream.pieces.send(piece));
-        match Handle::current().block_on(wait) {
+        match wait.await {
             Ok(Ok(())) => Ok(()),
             _ => Err(StoreError::SlowReader),
         }
     }
 
     /// Ends the answer as the work went. The snapshot must have been given up before.
-    pub(crate) fn finish(mut self, outcome: Result<(), StoreError>) {
+    pub(crate) async fn finish(mut self, outcome: Result<(), StoreError>) {
         // Nobody listens any more where sending fails, so there is nobody to tell.
         let _ = match (self.stream.is_some(), outcome) {
             (false, Ok(())) => {
@@ -261,17 +278,34 @@ impl<H> Output<H> {
             (false, Err(error)) => self.answer(Err(error)),
             (true, Ok(())) => {
                 let text = std::mem::take(&mut self.text);
-                match self.hand_on_spooled().and_then(|()| self.send(Piece::Text(text))) {
+                let mut sent = self.hand_on_spooled().await;
+                if sent.is_ok() {
+                    sent = self.send(Piece::Text(text)).await;
+                }
+                match sent {
                     Err(StoreError::SlowReader) => Ok(()),
-                    Err(error) => self.send(Piece::Fault(error)),
-                    Ok(()) => self.send(Piece::End),
+                    Err(error) => self.send(Piece::Fault(error)).await,
+                    Ok(()) => self.send(Piece::End).await,
                 }
             }
             // A reader that was too slow is not waited for once more: it learns from the missing end.
             (true, Err(StoreError::SlowReader)) => Ok(()),
-            (true, Err(error)) => self.send(Piece::Fault(error)),
+            (true, Err(error)) => self.send(Piece::Fault(error)).await,
         };
     }
+
+    /// As [`Output::finish`], on a thread that may block.
+    pub(crate) fn finish_blocking(self, outcome: Result<(), StoreError>) {
+        Handle::current().block_on(self.finish(outcome));
+    }
+}
+
+/// Does what waits for the disk, where that holds up nobody else.
+async fn with_file<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, StoreError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(StoreError::internal)?.map_err(spool_fault)
 }
 
 fn spool_fault(error: io::Error) -> StoreError {

@@ -176,6 +176,8 @@ pub(crate) enum ColumnKind {
 pub(crate) struct Column {
     pub(crate) name: String,
     pub(crate) kind: ColumnKind,
+    /// The type, as the database names it.
+    pub(crate) declared: String,
     pub(crate) nullable: bool,
 }
 
@@ -250,17 +252,24 @@ impl Catalog {
             let known = table.known_columns();
             let mut columns = Vec::with_capacity(present.len());
             for (name, kind) in known {
-                let Some((_, _, nullable)) = present.iter().find(|(present, _, _)| present == name) else {
+                let found = present.iter().find(|(present, _, _)| present == name);
+                let Some((_, declared, nullable)) = found else {
                     let text = format!("the table {} has no column {name}", table.name());
                     return Err(StoreError::Schema(text));
                 };
-                columns.push(Column { name: (*name).to_owned(), kind: *kind, nullable: *nullable });
+                columns.push(Column {
+                    name: (*name).to_owned(),
+                    kind: *kind,
+                    declared: declared.clone(),
+                    nullable: *nullable,
+                });
             }
             let added =
                 present.into_iter().filter(|(name, _, _)| !known.iter().any(|(known, _)| known == name));
             columns.extend(added.map(|(name, declared, nullable)| Column {
                 name,
                 kind: kind_of_added(&declared),
+                declared,
                 nullable,
             }));
             tables.push((table, columns));
@@ -289,13 +298,14 @@ impl Catalog {
 /// A column that a shop has added is written by its declared type.
 fn kind_of_added(declared: &str) -> ColumnKind {
     let declared = declared.to_ascii_lowercase();
-    if declared.contains("bool") {
-        ColumnKind::Boolean
-    } else if declared.contains("json") {
-        ColumnKind::Json
-    } else if declared.contains("timestamp") {
-        ColumnKind::Time
-    } else {
-        ColumnKind::Plain
+    // `timestamp(3) with time zone`, say; but not `timestamp[]`, nor an enum by the name of `timestamp_kind`.
+    let is_time =
+        declared.split([' ', '(']).next().is_some_and(|name| ["timestamp", "timestamptz"].contains(&name));
+    match &*declared {
+        list if list.ends_with("[]") => ColumnKind::Plain,
+        "bool" | "boolean" => ColumnKind::Boolean,
+        "json" | "jsonb" => ColumnKind::Json,
+        _ if is_time => ColumnKind::Time,
+        _ => ColumnKind::Plain,
     }
 }

@@ -28,8 +28,10 @@ mod error;
 mod filter;
 mod fold;
 mod id;
+mod json;
 pub mod metadata;
 mod migrate;
+mod postgres;
 mod selection;
 mod sql;
 mod sqlite;
@@ -60,6 +62,7 @@ pub use crate::selection::{Order, Selection, UnknownName, Window};
 pub use crate::user::{NewUser, Role, UserCredentials, UserSummary};
 
 use crate::answer::Streaming;
+use crate::postgres::Postgres;
 use crate::sqlite::{Connector, Sqlite};
 
 /// How a store is opened.
@@ -69,12 +72,15 @@ pub struct StoreOptions {
     pub clock: Clock,
     /// Where ids come from.
     pub ids: IdGenerator,
-    /// How many reads run at once, besides look-ups of a single row.
+    /// How many reads of SQLite run at once, besides look-ups of a single row. Those of PostgreSQL are as many as there are
+    /// connections.
     pub reads_at_once: usize,
     /// How many large answers are streamed at once.
     pub streams_at_once: usize,
     /// Texts up to this many bytes are answered whole; larger ones are streamed.
     pub whole_up_to: usize,
+    /// How many connections to PostgreSQL are open at the most. Large answers leave half of them to all else.
+    pub connections: usize,
     /// How long a unit of work waits for a lock that another process holds.
     pub lock_timeout: Duration,
     /// How long a streamed answer waits for its reader to take the next piece before its snapshot is given up.
@@ -89,6 +95,7 @@ impl Default for StoreOptions {
             reads_at_once: 2 * std::thread::available_parallelism().map_or(2, usize::from),
             streams_at_once: 16,
             whole_up_to: 1024 * 1024,
+            connections: 20,
             lock_timeout: Duration::from_secs(5),
             reader_timeout: Duration::from_secs(30),
         }
@@ -112,30 +119,44 @@ pub struct Store {
 #[derive(Debug, Clone)]
 enum Engine {
     Sqlite(Arc<Sqlite>),
+    Postgres(Arc<Postgres>),
 }
 
-/// Forwards a call to the engine.
+/// Forwards a call to the engine, and waits for its answer.
 macro_rules! forward {
     ($store:ident.$method:ident($($argument:expr),*)) => {
         match &$store.engine {
-            Engine::Sqlite(engine) => engine.$method($($argument),*),
+            Engine::Sqlite(engine) => engine.$method($($argument),*).await,
+            Engine::Postgres(engine) => engine.$method($($argument),*).await,
         }
     };
 }
 
 impl Store {
-    /// Opens the store at `url`, `sqlite:PATH`, and brings its tables up to date. The file is made if it is not there.
+    /// Opens the store at `url`, and brings its tables up to date: `sqlite:PATH`, a file that is made if it is not there,
+    /// or `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, an empty database, Stheno's own, or a Medusa v1's, where only
+    /// what is Stheno's is made.
     ///
     /// # Errors
     /// If the URL is of no known kind, the database cannot be used, or a newer Stheno wrote it.
     pub async fn open(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
         let clock = options.clock.clone();
+        let is_postgres = ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
+        let streams_at_once = match is_postgres {
+            true => options.streams_at_once.min(options.connections.div_ceil(2)),
+            false => options.streams_at_once,
+        };
         let streaming = Streaming {
             whole_up_to: options.whole_up_to,
             reader_timeout: options.reader_timeout,
-            permits: Arc::new(Semaphore::new(options.streams_at_once)),
+            permits: Arc::new(Semaphore::new(streams_at_once)),
         };
         let environment = Environment { clock: options.clock, ids: options.ids };
+        if is_postgres {
+            let connector = postgres::Connector::new(url, options.lock_timeout, options.connections)?;
+            let postgres = Postgres::open(connector, streaming, environment).await?;
+            return Ok(Self { engine: Engine::Postgres(Arc::new(postgres)), clock });
+        }
         let connector = Connector { path: sqlite_path(url)?, lock_timeout: options.lock_timeout };
         let open = move || Sqlite::open(connector, options.reads_at_once, streaming, environment);
         let sqlite = tokio::task::spawn_blocking(open).await.map_err(StoreError::internal)??;
@@ -149,7 +170,10 @@ impl Store {
 
     /// The columns that the tables have in this database.
     pub fn catalog(&self) -> &Catalog {
-        forward!(self.catalog())
+        match &self.engine {
+            Engine::Sqlite(engine) => engine.catalog(),
+            Engine::Postgres(engine) => engine.catalog(),
+        }
     }
 
     /// Asks the database for a sign of life.
@@ -162,12 +186,14 @@ impl Store {
 
     /// Finishes what is being written and closes the database. Every later call fails.
     pub async fn close(&self) {
-        let engine = self.engine.clone();
-        let close = move || match engine {
-            Engine::Sqlite(engine) => engine.close(),
-        };
-        if let Err(error) = tokio::task::spawn_blocking(close).await {
-            tracing::error!(%error, "could not close the store");
+        match &self.engine {
+            Engine::Sqlite(engine) => {
+                let engine = Arc::clone(engine);
+                if let Err(error) = tokio::task::spawn_blocking(move || engine.close()).await {
+                    tracing::error!(%error, "could not close the store");
+                }
+            }
+            Engine::Postgres(engine) => engine.close().await,
         }
     }
 
@@ -176,7 +202,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Duplicate`] if the name is taken.
     pub async fn create_customer_group(&self, group: NewCustomerGroup) -> Result<JsonText, StoreError> {
-        forward!(self.create_customer_group(group)).await
+        forward!(self.create_customer_group(group))
     }
 
     /// Answers a customer group.
@@ -188,7 +214,7 @@ impl Store {
         id: &str,
         selection: &Selection,
     ) -> Result<Option<JsonText>, StoreError> {
-        forward!(self.retrieve_customer_group(id, selection)).await
+        forward!(self.retrieve_customer_group(id, selection))
     }
 
     /// Answers a part of the customer groups that match, and how many match in all.
@@ -196,7 +222,7 @@ impl Store {
     /// # Errors
     /// Only those of the database.
     pub async fn list_customer_groups(&self, list: CustomerGroupList) -> Result<Page, StoreError> {
-        forward!(self.list_customer_groups(list)).await
+        forward!(self.list_customer_groups(list))
     }
 
     /// Changes a customer group and answers it.
@@ -209,7 +235,7 @@ impl Store {
         changes: CustomerGroupChanges,
         selection: &Selection,
     ) -> Result<Option<JsonText>, StoreError> {
-        forward!(self.update_customer_group(id, changes, selection)).await
+        forward!(self.update_customer_group(id, changes, selection))
     }
 
     /// Deletes a customer group and its memberships for good. Answers whether it was there.
@@ -217,7 +243,7 @@ impl Store {
     /// # Errors
     /// Only those of the database.
     pub async fn delete_customer_group(&self, id: &str) -> Result<bool, StoreError> {
-        forward!(self.delete_customer_group(id)).await
+        forward!(self.delete_customer_group(id))
     }
 
     /// Makes customers members of a group, all of them or none, and answers the group. Those that are members
@@ -230,7 +256,7 @@ impl Store {
         id: &str,
         customer_ids: Vec<String>,
     ) -> Result<Option<JsonText>, StoreError> {
-        forward!(self.add_customers_to_group(id, customer_ids)).await
+        forward!(self.add_customers_to_group(id, customer_ids))
     }
 
     /// Ends the membership of customers in a group and answers the group. Those that are no members are passed over.
@@ -242,7 +268,7 @@ impl Store {
         id: &str,
         customer_ids: Vec<String>,
     ) -> Result<Option<JsonText>, StoreError> {
-        forward!(self.remove_customers_from_group(id, customer_ids)).await
+        forward!(self.remove_customers_from_group(id, customer_ids))
     }
 
     /// Answers a part of the customers that match, and how many match in all.
@@ -250,7 +276,7 @@ impl Store {
     /// # Errors
     /// Only those of the database.
     pub async fn list_customers(&self, list: CustomerList) -> Result<Page, StoreError> {
-        forward!(self.list_customers(list)).await
+        forward!(self.list_customers(list))
     }
 
     /// Answers a customer.
@@ -262,7 +288,7 @@ impl Store {
         id: &str,
         selection: &Selection,
     ) -> Result<Option<JsonText>, StoreError> {
-        forward!(self.retrieve_customer(id, selection)).await
+        forward!(self.retrieve_customer(id, selection))
     }
 
     /// Creates a customer, with an account if there is a password, and answers it.
@@ -270,7 +296,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Duplicate`] if there is such a customer with that e-mail address.
     pub async fn create_customer(&self, customer: NewCustomer) -> Result<JsonText, StoreError> {
-        forward!(self.create_customer(customer)).await
+        forward!(self.create_customer(customer))
     }
 
     /// Changes a customer and answers it.
@@ -284,7 +310,7 @@ impl Store {
         changes: CustomerChanges,
         selection: &Selection,
     ) -> Result<Option<JsonText>, StoreError> {
-        forward!(self.update_customer(id, changes, selection)).await
+        forward!(self.update_customer(id, changes, selection))
     }
 
     /// Creates a user and answers its id.
@@ -292,7 +318,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Duplicate`] if the e-mail address is taken.
     pub async fn create_user(&self, user: NewUser) -> Result<String, StoreError> {
-        forward!(self.create_user(user)).await
+        forward!(self.create_user(user))
     }
 
     /// Creates a user and answers its id, unless there is a user already.
@@ -300,7 +326,7 @@ impl Store {
     /// # Errors
     /// Only those of the database.
     pub async fn create_first_user(&self, user: NewUser) -> Result<Option<String>, StoreError> {
-        forward!(self.create_first_user(user)).await
+        forward!(self.create_first_user(user))
     }
 
     /// All users, the oldest first.
@@ -308,7 +334,7 @@ impl Store {
     /// # Errors
     /// Only those of the database.
     pub async fn list_users(&self) -> Result<Vec<UserSummary>, StoreError> {
-        forward!(self.list_users()).await
+        forward!(self.list_users())
     }
 
     /// Answers a user, without password and token.
@@ -316,7 +342,7 @@ impl Store {
     /// # Errors
     /// Only those of the database.
     pub async fn retrieve_user(&self, id: &str) -> Result<Option<JsonText>, StoreError> {
-        forward!(self.retrieve_user(id)).await
+        forward!(self.retrieve_user(id))
     }
 
     /// What the user with this e-mail address (in lower case) signs in with.
@@ -324,7 +350,7 @@ impl Store {
     /// # Errors
     /// Only those of the database.
     pub async fn user_by_email(&self, email: &str) -> Result<Option<UserCredentials>, StoreError> {
-        forward!(self.user_by_email(email)).await
+        forward!(self.user_by_email(email))
     }
 
     /// Whether there is a user with this id.
@@ -332,7 +358,7 @@ impl Store {
     /// # Errors
     /// Only those of the database.
     pub async fn user_exists(&self, id: &str) -> Result<bool, StoreError> {
-        forward!(self.user_exists(id)).await
+        forward!(self.user_exists(id))
     }
 
     /// The id of the user with this API token: one of Stheno's, known by its hash, or else Medusa's plain one.
@@ -340,7 +366,7 @@ impl Store {
     /// # Errors
     /// Only those of the database.
     pub async fn user_by_token(&self, token: &str, hash: &str) -> Result<Option<String>, StoreError> {
-        forward!(self.user_by_token(token, hash)).await
+        forward!(self.user_by_token(token, hash))
     }
 
     /// Replaces a user's password container. Answers whether there is such a user.
@@ -348,7 +374,7 @@ impl Store {
     /// # Errors
     /// Only those of the database.
     pub async fn set_password_hash(&self, user_id: &str, hash: String) -> Result<bool, StoreError> {
-        forward!(self.set_password_hash(user_id, hash)).await
+        forward!(self.set_password_hash(user_id, hash))
     }
 
     /// Replaces a user's password container, if it is still the old one. Answers whether it was.
@@ -361,7 +387,7 @@ impl Store {
         old: String,
         new: String,
     ) -> Result<bool, StoreError> {
-        forward!(self.replace_password_hash(user_id, old, new)).await
+        forward!(self.replace_password_hash(user_id, old, new))
     }
 
     /// Gives a user one more API token. Answers whether there is such a user.
@@ -369,7 +395,7 @@ impl Store {
     /// # Errors
     /// Only those of the database.
     pub async fn create_api_token(&self, user_id: &str, token_hash: String) -> Result<bool, StoreError> {
-        forward!(self.create_api_token(user_id, token_hash)).await
+        forward!(self.create_api_token(user_id, token_hash))
     }
 
     /// Opens a session of a user, and forgets those that have expired.
@@ -382,7 +408,7 @@ impl Store {
         user_id: &str,
         expires_at: Timestamp,
     ) -> Result<(), StoreError> {
-        forward!(self.create_session(id_hash, user_id, expires_at)).await
+        forward!(self.create_session(id_hash, user_id, expires_at))
     }
 
     /// The id of the user whose session this is.
@@ -390,7 +416,7 @@ impl Store {
     /// # Errors
     /// Only those of the database.
     pub async fn session_user(&self, id_hash: &str) -> Result<Option<String>, StoreError> {
-        forward!(self.session_user(id_hash)).await
+        forward!(self.session_user(id_hash))
     }
 
     /// Closes a session. Answers whether it was open.
@@ -398,7 +424,7 @@ impl Store {
     /// # Errors
     /// Only those of the database.
     pub async fn delete_session(&self, id_hash: &str) -> Result<bool, StoreError> {
-        forward!(self.delete_session(id_hash)).await
+        forward!(self.delete_session(id_hash))
     }
 
     /// The secret that is kept under `name`; `fresh`, if there was none.
@@ -406,7 +432,7 @@ impl Store {
     /// # Errors
     /// Only those of the database.
     pub async fn secret(&self, name: &str, fresh: String) -> Result<SecretString, StoreError> {
-        forward!(self.secret(name, fresh)).await
+        forward!(self.secret(name, fresh))
     }
 
     /// Adds rows as they are, all of them or none, and answers how many. A row is an object of columns; times are in
@@ -415,7 +441,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Schema`] if a row does not fit its table.
     pub async fn import(&self, rows: Vec<(Table, Vec<Map<String, Value>>)>) -> Result<u64, StoreError> {
-        forward!(self.import(rows)).await
+        forward!(self.import(rows))
     }
 }
 
@@ -435,5 +461,6 @@ fn sqlite_path(url: &str) -> Result<PathBuf, StoreError> {
         Some(path) if path.contains('?') => "cannot use a database URL with a question mark".to_owned(),
         Some(path) => return Ok(PathBuf::from(path)),
     };
-    Err(StoreError::Url(format!("{fault}: give sqlite:PATH, for example sqlite:stheno.db")))
+    let or_postgres = if path.is_none() { ", or postgres://USER@HOST/DATABASE" } else { "" };
+    Err(StoreError::Url(format!("{fault}: give sqlite:PATH, for example sqlite:stheno.db{or_postgres}")))
 }

@@ -1,6 +1,7 @@
 //! What of a row is answered: which columns, and which relations.
 
 use crate::entity::{Catalog, Relation, Table};
+use crate::sql::is_textual;
 
 /// How many relations deep a selection may go (and [`UnknownName::TooDeep`] says so).
 const MAX_DEPTH: usize = 2;
@@ -148,6 +149,8 @@ impl Selection {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
     pub(crate) column: String,
+    /// Whether it holds texts, as PostgreSQL says.
+    pub(crate) textual: bool,
     pub(crate) nullable: bool,
     pub(crate) descending: bool,
 }
@@ -171,7 +174,12 @@ impl Order {
 
     fn by(catalog: &Catalog, table: Table, name: &str, descending: bool) -> Result<Self, UnknownName> {
         match catalog.sortable_column(table, name) {
-            Some(column) => Ok(Self { column: column.name.clone(), nullable: column.nullable, descending }),
+            Some(column) => Ok(Self {
+                column: column.name.clone(),
+                textual: is_textual(&column.declared),
+                nullable: column.nullable,
+                descending,
+            }),
             None => Err(UnknownName::Column { name: name.to_owned(), table }),
         }
     }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::customer::{AccountFilter, CustomerFilter};
 use crate::customer_group::CustomerGroupFilter;
-use crate::entity::{Catalog, Relation, Table};
+use crate::entity::{Catalog, Column, ColumnKind, Relation, Table};
 use crate::filter::{Bound, DateRange, IdFilter, TextComparison};
 use crate::fold::fold;
 use crate::selection::{Order, Selection, Window};
@@ -16,6 +16,34 @@ use crate::selection::{Order, Selection, Window};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
     Sqlite,
+    Postgres(Collations),
+}
+
+/// Where a PostgreSQL database does not by itself compare texts as [`fold`] and code points do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Collations {
+    /// Texts must be told to be ordered by code points.
+    pub(crate) order: bool,
+    /// Texts must be told to fold case as the locale C.UTF-8 does.
+    pub(crate) fold: bool,
+}
+
+impl Dialect {
+    /// What makes a text be ordered by code points.
+    fn by_code_points(self) -> &'static str {
+        match self {
+            Self::Postgres(Collations { order: true, .. }) => " COLLATE \"C\"",
+            _ => "",
+        }
+    }
+
+    /// What makes a text be compared in any case.
+    fn in_any_case(self) -> &'static str {
+        match self {
+            Self::Postgres(Collations { fold: true, .. }) => " COLLATE \"C.utf8\"",
+            _ => "",
+        }
+    }
 }
 
 /// A value that is bound to a statement.
@@ -52,6 +80,7 @@ impl Statement {
         let number = self.parameters.len();
         match self.dialect {
             Dialect::Sqlite => write!(self.text, "?{number}"),
+            Dialect::Postgres(_) => write!(self.text, "${number}"),
         }
         .unwrap_or_else(|never| unreachable!("writing to a String failed: {never}"));
         self
@@ -65,6 +94,9 @@ impl Statement {
                 .push(" IN (SELECT value FROM json_each(")
                 .bind(Parameter::Texts(values.to_vec()))
                 .push("))"),
+            Dialect::Postgres(_) => {
+                self.push(" = ANY(").bind(Parameter::Texts(values.to_vec())).push("::text[])")
+            }
         }
     }
 
@@ -93,57 +125,114 @@ impl Statement {
 
     fn and_compare_text(&mut self, column: &str, comparison: &TextComparison) {
         let TextComparison { gt, gte, lt, lte, starts_with, ends_with, contains } = comparison;
+        let ordered = format!("{column}{}", self.dialect.by_code_points());
         for (operator, value) in [(">", gt), (">=", gte), ("<", lt), ("<=", lte)] {
             if let Some(value) = value {
-                self.and_compare(column, operator, Parameter::Text(value.clone()));
+                self.and_compare(&ordered, operator, Parameter::Text(value.clone()));
             }
         }
-        for (place, value) in [("starts_with", starts_with), ("ends_with", ends_with), ("contains", contains)]
-        {
+        let places = [
+            (Place::Start, "stheno_starts_with", starts_with),
+            (Place::End, "stheno_ends_with", ends_with),
+            (Place::Anywhere, "stheno_contains", contains),
+        ];
+        for (place, function, value) in places {
             if let Some(value) = value {
-                match self.dialect {
-                    Dialect::Sqlite => {
-                        self.push(" AND stheno_").push(place).push("(").push(column).push(", ")
-                    }
-                };
-                self.bind(Parameter::Text(fold(value))).push(")");
+                self.and_has(function, &[column], place, value);
             }
         }
     }
 
-    /// ` AND any of the columns, or the first two with a space between, contains the term in any case`
-    fn and_matches(&mut self, function: &str, columns: &str, term: &str) {
+    /// ` AND one of the texts has the term at this place, in any case`: by a function of Stheno's where the engine has
+    /// them.
+    fn and_has(&mut self, function: &str, texts: &[&str], place: Place, term: &str) {
         match self.dialect {
-            Dialect::Sqlite => self.push(" AND ").push(function).push("(").push(columns).push(", "),
+            Dialect::Sqlite => {
+                self.push(" AND ").push(function).push("(").push(&texts.join(", ")).push(", ");
+                self.bind(Parameter::Text(fold(term))).push(")");
+            }
+            Dialect::Postgres(_) => {
+                let pattern = place.pattern(term);
+                for (index, text) in texts.iter().enumerate() {
+                    self.push(if index == 0 { " AND (" } else { " OR " }).push(text);
+                    self.push(self.dialect.in_any_case()).push(" ILIKE ");
+                    self.bind(Parameter::Text(pattern.clone()));
+                }
+                self.push(")");
+            }
+        }
+    }
+
+    /// ` AND the customer's address, a name, or first and last name with a space between, has the term in any case`
+    fn and_customer_matches(&mut self, term: &str) {
+        let texts = ["r.email", "r.first_name", "r.last_name", "(r.first_name || ' ' || r.last_name)"];
+        let texts = match self.dialect {
+            // The function puts the names together itself.
+            Dialect::Sqlite => &texts[..3],
+            // What goes across both names has the space between them; but blanks alone are no name.
+            Dialect::Postgres(_) if !term.contains(' ') || term.trim().is_empty() => &texts[..3],
+            Dialect::Postgres(_) => &texts,
         };
-        self.bind(Parameter::Text(fold(term))).push(")");
+        self.and_has("stheno_customer_matches", texts, Place::Anywhere, term);
     }
 
     fn push_order(&mut self, id: &str, order: &Order) {
-        let Order { column, nullable, descending } = order;
+        let Order { column, textual, nullable, descending } = order;
         let direction = if *descending { " DESC" } else { "" };
+        let by_code_points = self.dialect.by_code_points();
         self.push(" ORDER BY ");
         if column != "id" {
-            self.push("r.").push(&quoted(column)).push(direction);
-            if *nullable {
+            self.push("r.").push(&quoted(column)).push(if *textual { by_code_points } else { "" });
+            self.push(direction);
+            // PostgreSQL's own place, said or not; said, it would keep an index from being used.
+            if *nullable && self.dialect == Dialect::Sqlite {
                 self.push(if *descending { " NULLS FIRST" } else { " NULLS LAST" });
             }
             self.push(", ");
         }
         // Among equals Medusa goes by id, ascending in either direction.
-        self.push(id).push(if column == "id" { direction } else { "" });
+        self.push(id).push(by_code_points).push(if column == "id" { direction } else { "" });
     }
 
     fn push_window(&mut self, window: Window) {
-        let limit = window.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
+        let limit = window.limit.map(|limit| i64::try_from(limit).unwrap_or(i64::MAX));
         let offset = i64::try_from(window.offset).unwrap_or(i64::MAX);
-        match self.dialect {
-            Dialect::Sqlite => self
-                .push(" LIMIT ")
-                .bind(Parameter::Integer(limit))
-                .push(" OFFSET ")
-                .bind(Parameter::Integer(offset)),
-        };
+        match (self.dialect, limit) {
+            // SQLite knows an offset only behind a limit.
+            (Dialect::Sqlite, None) => self.push(" LIMIT ").bind(Parameter::Integer(-1)),
+            (Dialect::Postgres(_), None) => self,
+            (_, Some(limit)) => self.push(" LIMIT ").bind(Parameter::Integer(limit)),
+        }
+        .push(" OFFSET ")
+        .bind(Parameter::Integer(offset));
+    }
+}
+
+/// Where in a text a term is looked for.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    Start,
+    End,
+    Anywhere,
+}
+
+impl Place {
+    /// A pattern of `ILIKE` in which nothing of the term has a meaning of its own.
+    fn pattern(self, term: &str) -> String {
+        let mut pattern = String::with_capacity(term.len() + 2);
+        if !matches!(self, Self::Start) {
+            pattern.push('%');
+        }
+        for character in term.chars() {
+            if matches!(character, '%' | '_' | '\\') {
+                pattern.push('\\');
+            }
+            pattern.push(character);
+        }
+        if !matches!(self, Self::End) {
+            pattern.push('%');
+        }
+        pattern
     }
 }
 
@@ -153,12 +242,36 @@ pub(crate) fn quoted(name: &str) -> String {
 }
 
 /// `row.id, row."name", …`: the id, for the relations, and the columns of a selection.
-fn columns(catalog: &Catalog, row: &str, selection: &Selection) -> String {
+pub(crate) fn columns(dialect: Dialect, catalog: &Catalog, row: &str, selection: &Selection) -> String {
     let mut text = format!("{row}.id");
     for position in &selection.columns {
-        let _ = write!(text, ", {row}.{}", quoted(&catalog.columns(selection.table)[*position].name));
+        let column = &catalog.columns(selection.table)[*position];
+        let value = format!("{row}.{}", quoted(&column.name));
+        let _ = match dialect {
+            Dialect::Sqlite => write!(text, ", {value}"),
+            Dialect::Postgres(_) => write!(text, ", {}", readable(column, &value)),
+        };
     }
     text
+}
+
+/// A column of PostgreSQL's in one of the few types that are read.
+fn readable(column: &Column, value: &str) -> String {
+    let Column { kind, declared, .. } = column;
+    match kind {
+        ColumnKind::Text if is_textual(declared) => value.to_owned(),
+        // An enum.
+        ColumnKind::Text => format!("{value}::text"),
+        ColumnKind::Boolean | ColumnKind::Time => value.to_owned(),
+        ColumnKind::Json if declared == "jsonb" => value.to_owned(),
+        ColumnKind::Json => format!("{value}::jsonb"),
+        ColumnKind::Plain | ColumnKind::Secret => format!("to_jsonb({value})"),
+    }
+}
+
+/// Whether a type, as PostgreSQL names it, is of texts that a collation orders.
+pub(crate) fn is_textual(declared: &str) -> bool {
+    declared == "text" || declared.starts_with("character")
 }
 
 /// One row by its id.
@@ -166,7 +279,7 @@ pub(crate) fn retrieve(dialect: Dialect, catalog: &Catalog, selection: &Selectio
     let mut statement = Statement::new(dialect);
     statement
         .push("SELECT ")
-        .push(&columns(catalog, "r", selection))
+        .push(&columns(dialect, catalog, "r", selection))
         .push(" FROM ")
         .push(&quoted(selection.table.name()))
         .push(" r WHERE r.id = ")
@@ -195,7 +308,7 @@ impl ListSource {
         }
         source.push(" WHERE r.deleted_at IS NULL");
         if let Some(term) = q {
-            source.and_matches("stheno_contains", "r.name", term);
+            source.and_has("stheno_contains", &["r.name"], Place::Anywhere, term);
         }
         if let Some(names) = names {
             source.and_one_of("r.name", names);
@@ -239,7 +352,7 @@ impl ListSource {
             }
         }
         if let Some(term) = q {
-            source.and_matches("stheno_customer_matches", "r.email, r.first_name, r.last_name", term);
+            source.and_customer_matches(term);
         }
         match has_account {
             Some(AccountFilter::Is(value)) => {
@@ -274,15 +387,18 @@ impl ListSource {
         window: Window,
     ) -> Statement {
         let mut statement = self.source;
-        statement.text.insert_str(0, &format!("SELECT {}", columns(catalog, "r", selection)));
+        let columns = columns(statement.dialect, catalog, "r", selection);
+        statement.text.insert_str(0, &format!("SELECT {columns}"));
         statement.push_order(self.id, order);
         statement.push_window(window);
         statement
     }
 }
 
-/// The rows that a relation leads to from one row, whose id takes the place of the first parameter; only those among
-/// `only`, where that is given.
+/// The rows that a relation leads to, by their ids; only those among `only`, where that is given.
+///
+/// In SQLite from one row, whose id takes the place of the first parameter. In PostgreSQL from many, whose ids do: the
+/// rows of each come in the order of these, with the number of their parent, from 1, as their first column.
 pub(crate) fn related(
     dialect: Dialect,
     catalog: &Catalog,
@@ -319,21 +435,35 @@ pub(crate) fn related(
         Relation::Orders => ("\"order\" r", "r.customer_id", "r.id"),
     };
     let mut statement = Statement::new(dialect);
+    match dialect {
+        Dialect::Sqlite => statement.parameters.push(Parameter::Text(String::new())),
+        Dialect::Postgres(_) => {
+            statement.push("SELECT p.number, c.* FROM unnest(").bind(Parameter::Texts(Vec::new()));
+            statement.push("::text[]) WITH ORDINALITY p (id, number) CROSS JOIN LATERAL (");
+        }
+    }
     statement
         .push("SELECT ")
-        .push(&columns(catalog, "r", selection))
+        .push(&columns(dialect, catalog, "r", selection))
         .push(" FROM ")
         .push(join)
         .push(" WHERE ")
         .push(parent_column)
         .push(" = ")
-        .bind(Parameter::Text(String::new()));
+        .push(match dialect {
+            Dialect::Sqlite => "?1",
+            Dialect::Postgres(_) => "p.id",
+        });
     if selection.table != Table::Order {
         statement.push(" AND r.deleted_at IS NULL");
     }
     if let Some(only) = only {
         statement.and_one_of("r.id", only);
     }
-    statement.push(" ORDER BY ").push(order);
+    statement.push(" ORDER BY ").push(order).push(dialect.by_code_points());
+    if let Dialect::Postgres(_) = dialect {
+        // What has an order of its own is run once for each parent, in the order of these.
+        statement.push(") c");
+    }
     statement
 }

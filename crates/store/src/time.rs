@@ -31,6 +31,52 @@ pub(crate) fn write_wire(text: &mut Vec<u8>, stored: &[u8]) -> bool {
     true
 }
 
+/// Writes a time, given in microseconds from the beginning of 1970, as JavaScript's `toISOString()` does.
+pub(crate) fn write_microseconds(text: &mut Vec<u8>, microseconds: i64) {
+    const DAY: i64 = 24 * 60 * 60 * 1000;
+    let milliseconds = microseconds.div_euclid(1000);
+    let (year, month, day) = date(milliseconds.div_euclid(DAY));
+    let of_day = milliseconds.rem_euclid(DAY);
+    let mut buffer = *b"\"+000000-00-00T00:00:00.000Z\"";
+    write_digits(&mut buffer[2..8], year.abs());
+    write_digits(&mut buffer[9..11], month);
+    write_digits(&mut buffer[12..14], day);
+    write_digits(&mut buffer[15..17], of_day / 3_600_000);
+    write_digits(&mut buffer[18..20], of_day / 60_000 % 60);
+    write_digits(&mut buffer[21..23], of_day / 1000 % 60);
+    write_digits(&mut buffer[24..27], of_day % 1000);
+    if (0..=9999).contains(&year) {
+        // Neither a sign nor more than four digits.
+        buffer[3] = b'"';
+        text.extend_from_slice(&buffer[3..4]);
+        text.extend_from_slice(&buffer[4..]);
+    } else {
+        buffer[1] = if year < 0 { b'-' } else { b'+' };
+        text.extend_from_slice(&buffer);
+    }
+}
+
+fn write_digits(digits: &mut [u8], mut number: i64) {
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(number % 10).unwrap_or(0);
+        number /= 10;
+    }
+}
+
+/// The year, month and day of a day, counted from the beginning of 1970; by Howard Hinnant's `civil_from_days`.
+fn date(days: i64) -> (i64, i64, i64) {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    (year, month, day)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,5 +94,24 @@ mod tests {
             assert!(!write_wire(&mut text, other.as_bytes()));
         }
         assert_eq!(text, br#""2024-11-03T08:00:00.991Z""#);
+    }
+
+    #[test]
+    fn counted_times_are_answered_as_javascript_does() {
+        for (microseconds, expected) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (-1, "1969-12-31T23:59:59.999Z"),
+            (1_730_620_800_000_538, "2024-11-03T08:00:00.000Z"),
+            (951_782_400_999_999, "2000-02-29T00:00:00.999Z"),
+            (253_402_300_799_999_999, "9999-12-31T23:59:59.999Z"),
+            (253_402_300_800_000_000, "+010000-01-01T00:00:00.000Z"),
+            (-62_135_596_800_000_000, "0001-01-01T00:00:00.000Z"),
+            (-62_167_219_200_000_000, "0000-01-01T00:00:00.000Z"),
+            (-62_167_219_200_000_001, "-000001-12-31T23:59:59.999Z"),
+        ] {
+            let mut text = Vec::new();
+            write_microseconds(&mut text, microseconds);
+            assert_eq!(String::from_utf8(text).unwrap(), format!("\"{expected}\""));
+        }
     }
 }

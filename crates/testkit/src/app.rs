@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 
 use crate::contract;
 use crate::http::{HttpClient, HttpResponse};
+use crate::postgres::{PostgresDatabase, PostgresTemplate};
 
 /// A running server.
 #[derive(Debug)]
@@ -23,7 +24,24 @@ pub struct TestApp {
     pub store: Store,
     stop: Option<oneshot::Sender<()>>,
     served: JoinHandle<std::io::Result<()>>,
-    folder: TempDir,
+    database: Database,
+}
+
+/// What a server keeps its data in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Engine {
+    /// A file.
+    #[default]
+    Sqlite,
+    /// A database of a server that is started for tests.
+    Postgres,
+}
+
+/// A throw-away database.
+#[derive(Debug)]
+enum Database {
+    Sqlite(TempDir),
+    Postgres(PostgresDatabase),
 }
 
 /// How a server is set up.
@@ -33,6 +51,8 @@ pub struct TestAppOptions {
     pub config: Config,
     /// How the store is opened.
     pub store: StoreOptions,
+    /// What it keeps its data in.
+    pub engine: Engine,
     /// The port on the loopback interface; 0 means any that is free.
     pub port: u16,
 }
@@ -43,24 +63,43 @@ const DATABASE: &str = "shop.db";
 pub(crate) const SECRET: &str = "supersecret";
 
 impl TestApp {
-    /// A server with the data that the contract was recorded on.
+    /// A server with the data that the contract was recorded on, in a file.
     pub async fn with_contract_data() -> Self {
-        // The data is imported once; from then on its file is copied.
-        static DATABASE_FILE: OnceCell<Vec<u8>> = OnceCell::const_new();
-        let database = DATABASE_FILE.get_or_init(contract_database).await;
-        let folder = folder();
-        std::fs::write(folder.path().join(DATABASE), database)
-            .unwrap_or_else(|error| panic!("cannot copy a database: {error}"));
-        Self::on(folder, TestAppOptions::default()).await
+        Self::with_contract_data_in(Engine::Sqlite).await
+    }
+
+    /// A server with the data that the contract was recorded on.
+    pub async fn with_contract_data_in(engine: Engine) -> Self {
+        // The data is imported once; from then on its database is copied.
+        static FILE: OnceCell<Vec<u8>> = OnceCell::const_new();
+        static TEMPLATE: PostgresTemplate = PostgresTemplate::new("contract");
+        let database = match engine {
+            Engine::Sqlite => {
+                let file = FILE.get_or_init(contract_database).await;
+                let folder = folder();
+                std::fs::write(folder.path().join(DATABASE), file)
+                    .unwrap_or_else(|error| panic!("cannot copy a database: {error}"));
+                Database::Sqlite(folder)
+            }
+            Engine::Postgres => Database::Postgres(TEMPLATE.copy(import_contract_data).await),
+        };
+        Self::on(database, TestAppOptions { engine, ..TestAppOptions::default() }).await
     }
 
     /// A server without any data.
     pub async fn empty(options: TestAppOptions) -> Self {
-        Self::on(folder(), options).await
+        let database = match options.engine {
+            Engine::Sqlite => Database::Sqlite(folder()),
+            Engine::Postgres => Database::Postgres(PostgresDatabase::empty().await),
+        };
+        Self::on(database, options).await
     }
 
-    async fn on(folder: TempDir, options: TestAppOptions) -> Self {
-        let url = format!("sqlite:{}", folder.path().join(DATABASE).display());
+    async fn on(database: Database, options: TestAppOptions) -> Self {
+        let url = match &database {
+            Database::Sqlite(folder) => format!("sqlite:{}", folder.path().join(DATABASE).display()),
+            Database::Postgres(database) => database.url().to_owned(),
+        };
         let store = Store::open(&url, options.store)
             .await
             .unwrap_or_else(|error| panic!("cannot open a store: {error:?}"));
@@ -76,12 +115,15 @@ impl TestApp {
             // A dropped sender stops the server as well.
             let _ = stopped.await;
         }));
-        Self { address, store, stop: Some(stop), served, folder }
+        Self { address, store, stop: Some(stop), served, database }
     }
 
     /// The file of its database.
     pub fn database(&self) -> PathBuf {
-        self.folder.path().join(DATABASE)
+        match &self.database {
+            Database::Sqlite(folder) => folder.path().join(DATABASE),
+            Database::Postgres(database) => panic!("{} is no file", database.url()),
+        }
     }
 
     /// Adds rows.
@@ -123,11 +165,20 @@ fn folder() -> TempDir {
 
 /// A database file with the data of the contract.
 async fn contract_database() -> Vec<u8> {
-    let app = TestApp::empty(TestAppOptions::default()).await;
-    app.store
+    let folder = folder();
+    let path = folder.path().join(DATABASE);
+    import_contract_data(&format!("sqlite:{}", path.display())).await;
+    std::fs::read(path).unwrap_or_else(|error| panic!("cannot read a database: {error}"))
+}
+
+/// Makes the database at `url` one with the data of the contract.
+async fn import_contract_data(url: &str) {
+    let store = Store::open(url, StoreOptions::default())
+        .await
+        .unwrap_or_else(|error| panic!("cannot open a store: {error:?}"));
+    store
         .import(contract::seed())
         .await
         .unwrap_or_else(|error| panic!("cannot import the contract's data: {error:?}"));
-    app.store.close().await;
-    std::fs::read(app.database()).unwrap_or_else(|error| panic!("cannot read a database: {error}"))
+    store.close().await;
 }

@@ -6,6 +6,7 @@
 mod app;
 pub mod contract;
 mod http;
+pub mod postgres;
 
-pub use crate::app::{TestApp, TestAppOptions};
+pub use crate::app::{Engine, TestApp, TestAppOptions};
 pub use crate::http::{HttpClient, HttpResponse};

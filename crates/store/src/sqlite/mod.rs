@@ -55,7 +55,7 @@ impl Sqlite {
         &self.catalog
     }
 
-    pub(crate) fn ping(&self) -> Result<(), StoreError> {
+    pub(crate) async fn ping(&self) -> Result<(), StoreError> {
         self.readers.look_up(|connection| {
             connection.query_row("SELECT count(*) FROM stheno_migration", [], |_| Ok(()))
         })

@@ -54,7 +54,7 @@ impl Readers {
                 readers.give_back(connection);
                 outcome
             });
-            output.finish(outcome);
+            output.finish_blocking(outcome);
         });
         answer.await.map_err(StoreError::internal)?
     }

@@ -9,6 +9,7 @@ use rusqlite::{Connection, Row, ToSql};
 use crate::StoreError;
 use crate::answer::Output;
 use crate::entity::{Catalog, ColumnKind, Relation};
+use crate::json::{write_name, write_text};
 use crate::selection::Selection;
 use crate::sql::{self, Dialect, Parameter, Statement};
 use crate::time;
@@ -125,7 +126,7 @@ impl<'a> RowWriter<'a> {
             }
         }
         output.text.push(b'}');
-        output.flush_if_large()
+        output.flush_if_large_blocking()
     }
 
     /// Writes the columns of a row that was read with the selection's columns behind its id.
@@ -198,15 +199,6 @@ impl RelationWriter<'_> {
     }
 }
 
-/// Writes `"name":`, with a comma before if it is not the first of its object.
-fn write_name(text: &mut Vec<u8>, name: &str) {
-    if text.last() != Some(&b'{') {
-        text.push(b',');
-    }
-    write_text(text, name);
-    text.push(b':');
-}
-
 fn write_value(text: &mut Vec<u8>, kind: ColumnKind, value: ValueRef<'_>) {
     match (kind, value) {
         (_, ValueRef::Null) => text.extend_from_slice(b"null"),
@@ -225,12 +217,6 @@ fn write_value(text: &mut Vec<u8>, kind: ColumnKind, value: ValueRef<'_>) {
 
 fn is_json(text: &[u8]) -> bool {
     serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok()
-}
-
-fn write_text(text: &mut Vec<u8>, value: &str) {
-    if serde_json::to_writer(text, value).is_err() {
-        unreachable!("writing to a vector does not fail");
-    }
 }
 
 fn write_display(text: &mut Vec<u8>, value: impl std::fmt::Display) {

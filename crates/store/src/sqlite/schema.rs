@@ -6,7 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::fault;
 use crate::StoreError;
 use crate::entity::Catalog;
-use crate::migrate::{SQLITE, newer_schema};
+use crate::migrate::{SQLITE, last_version, newer_schema};
 use crate::time;
 
 /// Brings the tables up to date. Several processes may do so at once: each step is made by one of them.
@@ -18,8 +18,8 @@ pub(super) fn migrate(connection: &mut Connection, now: Timestamp) -> Result<(),
         let present: i64 = transaction
             .query_row("SELECT coalesce(max(version), 0) FROM stheno_migration", [], |row| row.get(0))
             .map_err(fault)?;
-        if present > SQLITE.last().map_or(0, |last| last.version) {
-            return Err(StoreError::Schema(newer_schema(present)));
+        if present > last_version(SQLITE) {
+            return Err(StoreError::Schema(newer_schema(present, SQLITE)));
         }
         if present < migration.version {
             transaction.execute_batch(migration.sql).map_err(fault)?;

@@ -1,5 +1,7 @@
 //! Throw-away databases, one constructor per engine.
 
+use stheno_store::{Store, StoreOptions};
+use stheno_testkit::postgres::{PostgresDatabase, PostgresTemplate};
 use tempfile::TempDir;
 
 /// A database of one engine, gone with the value.
@@ -10,6 +12,7 @@ pub(crate) struct Database {
 
 enum Engine {
     Sqlite(TempDir),
+    Postgres(PostgresDatabase),
 }
 
 impl Database {
@@ -18,6 +21,29 @@ impl Database {
         Self {
             url: format!("sqlite:{}", folder.path().join("shop.db").display()),
             engine: Engine::Sqlite(folder),
+        }
+    }
+
+    /// With the tables in it, which is quicker than to make them each time.
+    pub(crate) async fn postgres() -> Self {
+        static TEMPLATE: PostgresTemplate = PostgresTemplate::new("tables");
+        let make = async |url: &str| Store::open(url, StoreOptions::default()).await.unwrap().close().await;
+        Self::in_postgres(TEMPLATE.copy(make).await)
+    }
+
+    /// Without any table.
+    pub(crate) async fn empty_postgres() -> Self {
+        Self::in_postgres(PostgresDatabase::empty().await)
+    }
+
+    pub(crate) fn in_postgres(database: PostgresDatabase) -> Self {
+        Self { url: database.url().to_owned(), engine: Engine::Postgres(database) }
+    }
+
+    pub(crate) fn postgres_database(&self) -> &PostgresDatabase {
+        match &self.engine {
+            Engine::Postgres(database) => database,
+            Engine::Sqlite(_) => panic!("the database is a file"),
         }
     }
 
@@ -33,20 +59,16 @@ impl Database {
                 connection.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
                 connection.execute_batch(sql).unwrap();
             }
+            Engine::Postgres(database) => database.execute(sql).await,
         }
     }
 
     /// Makes `count` customers, `cus_1000001` and so on, each with a metadata text of `size` characters.
     pub(crate) async fn make_customers(&self, count: usize, size: usize) {
-        let made = match self.engine {
-            Engine::Sqlite(_) => {
-                "WITH RECURSIVE n (i) AS (SELECT 1000001 UNION ALL SELECT i + 1 FROM n WHERE i < "
-            }
-        };
         let filler = "x".repeat(size);
         self.execute(&format!(
             "INSERT INTO customer (id, email, metadata, created_at, updated_at)
-             {made}{}) SELECT 'cus_' || i, i || '@shop.example', '{{\"note\":\"{filler}\"}}',
+             WITH RECURSIVE n (i) AS (SELECT 1000001 UNION ALL SELECT i + 1 FROM n WHERE i < {}) SELECT 'cus_' || i, i || '@shop.example', '{{\"note\":\"{filler}\"}}',
              '2024-11-03T08:00:00.000538Z', '2024-11-03T08:00:00.000538Z' FROM n",
             1_000_000 + count
         ))

@@ -130,7 +130,8 @@ pub(crate) async fn a_write_whose_caller_goes_away_is_done_whole_or_not_at_all(d
         drop(tokio::time::timeout(Duration::from_micros(50 * wait), add).await);
         let removed = shop.store.remove_customers_from_group("cgrp_a", texts(&["cus_1"]));
         removed.await.unwrap();
-        assert!(matches!(&*shop.members("cgrp_a").await, [] | [_]));
+        // Whoever goes away does not hear when it is done: before the removal or after it, but never in part.
+        assert_ne!(shop.members("cgrp_a").await, ["cus_1"]);
     }
     shop.add_members("cgrp_a", &["cus_1", "cus_2"]).await;
     assert_eq!(shop.members("cgrp_a").await.len(), 2);
@@ -211,7 +212,7 @@ pub(crate) async fn the_schema_of_a_newer_stheno_is_refused(database: Database) 
     let shop = Shop::open(database).await;
     shop.store.close().await;
     shop.database
-        .execute("INSERT INTO stheno_migration (version, name, applied_at) VALUES (9001, '9001_future', 'x')")
+        .execute("INSERT INTO stheno_migration (version, name, applied_at) VALUES (9001, '9001_future', '2030-01-01')")
         .await;
     let opened = Store::open(shop.database.url(), StoreOptions::default()).await;
     let Err(StoreError::Schema(text)) = opened else {

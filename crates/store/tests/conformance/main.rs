@@ -22,6 +22,7 @@ mod import;
 mod list;
 mod membership;
 mod model;
+mod postgres_server;
 mod selection;
 mod shop;
 mod sqlite_file;
@@ -205,6 +206,7 @@ macro_rules! run_on {
 }
 
 run_on!(sqlite);
+run_on!(postgres);
 
 /// Engines drift apart where no case looks: so each method of the store has one.
 #[test]

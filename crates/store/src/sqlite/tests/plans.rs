@@ -351,7 +351,7 @@ async fn user_statements(engine: &Sqlite, report: &mut Report) {
     report.add("delete_session");
     engine.secret("jwt", "fresh".to_owned()).await.unwrap();
     report.add("secret");
-    engine.ping().unwrap();
+    engine.ping().await.unwrap();
     report.add("ping");
 }
 

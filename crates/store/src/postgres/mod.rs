@@ -1,0 +1,324 @@
+//! The engine for production: PostgreSQL, on a database of Stheno's own or on a Medusa's.
+
+mod customer;
+mod customer_group;
+mod import;
+mod pool;
+mod rows;
+mod schema;
+mod user;
+
+use std::sync::Arc;
+
+use deadpool_postgres::{Client, GenericClient};
+use futures::FutureExt as _;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{Error, IsolationLevel, Row};
+
+pub(crate) use self::pool::Connector;
+use self::pool::Pool;
+use self::rows::RowWriter;
+use crate::answer::{JsonText, Output, Page, Streaming};
+use crate::entity::{Catalog, Table};
+use crate::metadata::Metadata;
+use crate::selection::Selection;
+use crate::sql::{self, Dialect, ListSource, Statement};
+use crate::{Environment, StoreError, Window};
+
+/// Pages of up to this many rows are read whole, so that the snapshot does not wait for the reader.
+const SMALL_PAGE: u64 = 100;
+
+/// A store in a PostgreSQL database.
+#[derive(Debug)]
+pub(crate) struct Postgres {
+    pool: Pool,
+    dialect: Dialect,
+    catalog: Arc<Catalog>,
+    environment: Environment,
+}
+
+impl Postgres {
+    /// Connects, and brings the tables up to date.
+    pub(crate) async fn open(
+        connector: Connector,
+        streaming: Streaming,
+        environment: Environment,
+    ) -> Result<Self, StoreError> {
+        let pool = connector.open(streaming).await?;
+        let mut client = pool.get().await?;
+        schema::migrate(&mut client, environment.clock.now()).await?;
+        let catalog = Arc::new(schema::read_catalog(&client).await?);
+        let dialect = Dialect::Postgres(schema::read_collations(&client).await?);
+        drop(client);
+        Ok(Self { pool, dialect, catalog, environment })
+    }
+
+    pub(crate) fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    pub(crate) async fn ping(&self) -> Result<(), StoreError> {
+        let client = self.pool.get().await?;
+        client.execute("SELECT count(*) FROM stheno_migration", &[]).await.map(drop).map_err(fault)
+    }
+
+    /// Finishes what is being written and closes the connections.
+    pub(crate) async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// A row by its id, with its relations.
+    async fn retrieve(&self, id: &str, selection: &Selection) -> Result<Option<JsonText>, StoreError> {
+        let statement = sql::retrieve(self.dialect, &self.catalog, selection, id);
+        if !selection.has_relations() {
+            let client = self.pool.get().await?;
+            let text = read_row(&client, &self.catalog, selection, &statement).await?;
+            return Ok(text.map(JsonText::whole));
+        }
+        let (dialect, catalog) = (self.dialect, Arc::clone(&self.catalog));
+        let selection = selection.clone();
+        let answer = self.pool.answer(move |client, output: &mut Output<()>| {
+            async move {
+                let rows = RowWriter::new(dialect, &catalog, &selection, None);
+                output.begin(());
+                write_in_snapshot(client, None, &statement, &rows, output).await
+            }
+            .boxed()
+        });
+        Ok(answer.await?.and_then(|((), text)| (!text.start.is_empty()).then_some(text)))
+    }
+
+    /// A page of a list. `only_groups` narrows the relation `groups` of its rows.
+    async fn list(
+        &self,
+        source: ListSource,
+        order: &crate::Order,
+        window: Window,
+        selection: Selection,
+        only_groups: Option<Vec<String>>,
+    ) -> Result<Page, StoreError> {
+        let count = source.count();
+        let page = source.page(&self.catalog, &selection, order, window);
+        let (dialect, catalog) = (self.dialect, Arc::clone(&self.catalog));
+        let answer = self.pool.answer(move |client, output: &mut Output<u64>| {
+            async move {
+                let rows = RowWriter::new(dialect, &catalog, &selection, only_groups.as_deref());
+                if !selection.has_relations() && window.limit.is_some_and(|limit| limit <= SMALL_PAGE) {
+                    let (counted, page) = read_at_once(&client, &count, &page).await?;
+                    drop(client);
+                    output.begin(counted);
+                    rows.write_plain(&page, output).await
+                } else {
+                    write_in_snapshot(client, Some(&count), &page, &rows, output).await
+                }
+            }
+            .boxed()
+        });
+        match answer.await? {
+            Some((count, rows)) => Ok(Page { count, rows }),
+            None => Err(StoreError::internal("a list answered nothing")),
+        }
+    }
+
+    /// Answers a row that was just written: read again with the relations asked for. It is saved whatever becomes of
+    /// that, so where it cannot be read, it is answered as it was written.
+    async fn show_written(
+        &self,
+        id: &str,
+        written: Option<Vec<u8>>,
+        selection: &Selection,
+    ) -> Result<Option<JsonText>, StoreError> {
+        match written {
+            Some(written) if *selection != Selection::all(&self.catalog, selection.table) => {
+                let read = self.retrieve(id, selection).await.unwrap_or_else(|error| {
+                    tracing::warn!(%error, "a row was saved, but could not be read again");
+                    None
+                });
+                Ok(Some(read.unwrap_or_else(|| JsonText::whole(written))))
+            }
+            written => Ok(written.map(JsonText::whole)),
+        }
+    }
+
+    /// What reads a row of a table back, whole.
+    fn reader(&self, table: Table) -> RowReader {
+        RowReader { dialect: self.dialect, catalog: Arc::clone(&self.catalog), table }
+    }
+}
+
+/// What a list begins with: how many rows there are.
+trait Header: Send + Sized {
+    fn from_count(count: Option<u64>) -> Self;
+}
+
+impl Header for u64 {
+    fn from_count(count: Option<u64>) -> Self {
+        count.unwrap_or_default()
+    }
+}
+
+impl Header for () {
+    fn from_count(_: Option<u64>) {}
+}
+
+/// Counts, and reads a page, out of one snapshot, in one round trip.
+async fn read_at_once(
+    client: &Client,
+    count: &Statement,
+    page: &Statement,
+) -> Result<(u64, Vec<Row>), StoreError> {
+    let counting = client.prepare_cached(&count.text).await.map_err(fault)?;
+    let reading = client.prepare_cached(&page.text).await.map_err(fault)?;
+    let (counts, pages) = (rows::parameters(count), rows::parameters(page));
+    // Each is sent when it is polled first, so that all are under way before the first is answered.
+    let (begun, counted, rows, ended) = futures::join!(
+        client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
+        client.query_one(&counting, &counts),
+        client.query(&reading, &pages),
+        client.batch_execute("COMMIT"),
+    );
+    begun.map_err(fault)?;
+    let counted = rows::count_in(&counted.map_err(fault)?)?;
+    let rows = rows.map_err(fault)?;
+    ended.map_err(fault)?;
+    Ok((counted, rows))
+}
+
+/// Writes all rows of a statement with their relations, in pieces, and before them their count, out of one snapshot.
+async fn write_in_snapshot<H: Header>(
+    mut client: Client,
+    count: Option<&Statement>,
+    page: &Statement,
+    rows: &RowWriter<'_>,
+    output: &mut Output<H>,
+) -> Result<(), StoreError> {
+    let begin = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
+    let transaction = begin.start().await.map_err(fault)?;
+    let counting = async {
+        let Some(count) = count else { return Ok(None) };
+        let prepared = transaction.prepare_cached(&count.text).await.map_err(fault)?;
+        let row = transaction.query_one(&prepared, &rows::parameters(count)).await.map_err(fault)?;
+        rows::count_in(&row).map(Some)
+    };
+    let (counted, portal) = futures::try_join!(counting, rows::bind(&transaction, page))?;
+    output.begin(H::from_count(counted));
+    rows.write_all(&transaction, &portal, output).await
+    // The transaction ends with its value. Nobody needs to wait for that.
+}
+
+/// One row without its relations, as JSON.
+async fn read_row(
+    client: &impl GenericClient,
+    catalog: &Catalog,
+    selection: &Selection,
+    statement: &Statement,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let prepared = client.prepare_cached(&statement.text).await.map_err(fault)?;
+    let row = client.query_opt(&prepared, &rows::parameters(statement)).await.map_err(fault)?;
+    row.map(|row| rows::object(catalog, selection, &row)).transpose()
+}
+
+/// Reads rows of a table back, whole, as they have been written.
+struct RowReader {
+    dialect: Dialect,
+    catalog: Arc<Catalog>,
+    table: Table,
+}
+
+impl RowReader {
+    async fn read(&self, client: &impl GenericClient, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let selection = Selection::all(&self.catalog, self.table);
+        let statement = sql::retrieve(self.dialect, &self.catalog, &selection, id);
+        read_row(client, &self.catalog, &selection, &statement).await
+    }
+}
+
+/// Changes of metadata, as a statement takes them: what is set, as JSON, and what is removed.
+struct MetadataChanges {
+    set: Option<String>,
+    removed: Vec<String>,
+}
+
+impl MetadataChanges {
+    fn new(changes: Option<Metadata>) -> Self {
+        let mut removed = Vec::new();
+        let set = changes.map(|mut changes| {
+            changes.retain(|key, value| {
+                let keep = value.as_str() != Some("");
+                if !keep {
+                    removed.push(key.clone());
+                }
+                keep
+            });
+            serde_json::Value::Object(changes).to_string()
+        });
+        Self { set, removed }
+    }
+}
+
+/// What the column `metadata` becomes where `set` and `removed` are the parameters of [`MetadataChanges`]: merged in the
+/// database, on the locked row, so that nothing that another program has written is lost or written otherwise. As
+/// [`spread`](crate::metadata::spread), it makes an object of a list or a text.
+fn merged(set: &str, removed: &str) -> String {
+    format!(
+        "CASE WHEN {set}::text IS NULL THEN metadata ELSE
+           (CASE jsonb_typeof(metadata)
+              WHEN 'object' THEN metadata
+              WHEN 'array' THEN coalesce((SELECT jsonb_object_agg((i.number - 1)::text, i.value)
+                FROM jsonb_array_elements(metadata) WITH ORDINALITY i (value, number)), '{{}}')
+              WHEN 'string' THEN coalesce((SELECT jsonb_object_agg((i.number - 1)::text, i.value)
+                FROM unnest(string_to_array(metadata #>> '{{}}', NULL)) WITH ORDINALITY i (value, number)), '{{}}')
+              ELSE '{{}}' END
+            || {set}::text::jsonb) - {removed}::text[] END"
+    )
+}
+
+/// What every call of a closed store hears.
+fn closed() -> StoreError {
+    StoreError::Unavailable { reason: "it is shutting down", source: None }
+}
+
+/// What PostgreSQL says, as the store says it.
+fn fault(error: Error) -> StoreError {
+    let Some(code) = error.code() else {
+        return if is_lost(&error) {
+            unavailable("the connection to the database is lost", error)
+        } else {
+            StoreError::internal(error)
+        };
+    };
+    match code.code() {
+        // A lock that was not had in time, or a statement that was ended.
+        "55P03" | "57014" => unavailable("it took too long", error),
+        // Two writes were in each other's way.
+        "40001" | "40P01" => unavailable("another write was in the way", error),
+        "53100" => StoreError::Full,
+        "53300" => unavailable("the database has no connection left", error),
+        // The server shuts down, starts, has crashed, or has become a standby; or the connection broke.
+        "57P01" | "57P02" | "57P03" | "25006" => unavailable("the database is not ready", error),
+        class if class.starts_with("08") || class.starts_with("53") => {
+            unavailable("the database is not ready", error)
+        }
+        _ => StoreError::internal(error),
+    }
+}
+
+fn unavailable(reason: &'static str, error: Error) -> StoreError {
+    StoreError::Unavailable { reason, source: Some(Box::new(error)) }
+}
+
+fn is_lost(error: &Error) -> bool {
+    error.is_closed()
+        || std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
+        || error.to_string().starts_with("timeout")
+}
+
+/// Whether a statement failed because a unique value is taken.
+fn is_duplicate(error: &Error) -> bool {
+    error.code() == Some(&SqlState::UNIQUE_VIOLATION)
+}
+
+/// Whether a statement failed because what it refers to is gone.
+fn is_dangling(error: &Error) -> bool {
+    error.code() == Some(&SqlState::FOREIGN_KEY_VIOLATION)
+}

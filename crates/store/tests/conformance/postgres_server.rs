@@ -1,0 +1,382 @@
+//! What only a database behind a server can suffer, or be.
+
+use std::time::{Duration, Instant};
+
+use futures::StreamExt as _;
+use futures::future::join_all;
+use serde_json::json;
+use stheno_store::{
+    CustomerChanges, CustomerGroupChanges, CustomerGroupFilter, Store, StoreError, StoreOptions, Table,
+};
+use stheno_testkit::postgres::PostgresDatabase;
+
+use crate::database::Database;
+use crate::shop::{SHOWN_START, Shop, ids, json_of, new_group, object, read, texts};
+
+async fn refused(url: &str) -> StoreError {
+    Store::open(url, StoreOptions::default()).await.unwrap_err()
+}
+
+/// A shop with the group `cgrp_a`.
+async fn shop(change: impl FnOnce(&mut StoreOptions)) -> Shop {
+    let shop = Shop::open_with(Database::postgres().await, change).await;
+    shop.add_groups(&["cgrp_a"]).await;
+    shop
+}
+
+fn set(key: &str) -> CustomerGroupChanges {
+    CustomerGroupChanges { name: None, metadata: Some(object(json!({ key: true }))) }
+}
+
+impl Shop {
+    async fn update(&self, changes: CustomerGroupChanges) -> Result<(), StoreError> {
+        let selection = self.all(Table::CustomerGroup);
+        self.store.update_customer_group("cgrp_a", changes, &selection).await.map(drop)
+    }
+
+    /// The first value of the first row, on a connection of its own.
+    async fn ask(&self, sql: &str) -> String {
+        ask(self.database.postgres_database(), sql).await
+    }
+}
+
+async fn ask(database: &PostgresDatabase, sql: &str) -> String {
+    let rows = database.connect().await.query(sql, &[]).await.unwrap();
+    rows.first().and_then(|row| row.get(0)).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_url_is_one_that_postgresql_knows() {
+    let database = Database::postgres().await;
+    let other = database.url().replace("postgres://", "postgresql://");
+    for url in [database.url(), &*other] {
+        Store::open(url, StoreOptions::default()).await.unwrap().close().await;
+    }
+    for (url, word) in [
+        ("postgres://ada:s3cret@host:port/shop", "postgres://USER"),
+        ("postgres://ada:s3cret@host/shop?sslmode=require", "TLS"),
+        ("postgres://ada:s3cret@host/shop?sslmode=verify-full", "TLS"),
+        ("postgres://ada:s3cret@host/shop?nonsense=1", "postgres://USER"),
+        (&*database.url().replace("/test_", "/nowhere_"), "nowhere_"),
+    ] {
+        let error = refused(url).await;
+        assert_matches!(error, StoreError::Url(_), "{url}");
+        let text = error.to_string();
+        assert!(text.contains(word) && !text.contains("s3cret"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_may_be_there_later() {
+    let error = refused("postgres://ada:s3cret@127.0.0.1:9/shop").await;
+    assert_matches!(error, StoreError::Unavailable { .. });
+    assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_servers_make_the_tables_of_an_empty_database_once() {
+    let database = Database::empty_postgres().await;
+    let opens = (0..8).map(|_| {
+        let url = database.url().to_owned();
+        tokio::spawn(async move { Store::open(&url, StoreOptions::default()).await })
+    });
+    for store in join_all(opens).await {
+        store.unwrap().unwrap().close().await;
+    }
+    let shop = Shop::open(database).await;
+    shop.add_groups(&["cgrp_a"]).await;
+    let steps = shop.ask("SELECT string_agg(name, ' ' ORDER BY version) FROM stheno_migration").await;
+    assert_eq!(steps, "0001_medusa_tables 0002_stheno_tables 0003_stheno_indexes");
+}
+
+#[tokio::test]
+async fn a_database_of_another_program_is_refused_and_left_alone() {
+    let database = Database::empty_postgres().await;
+    database.execute("CREATE TABLE customer_group (id text)").await;
+    let error = refused(database.url()).await;
+    assert_matches!(error, StoreError::Schema(_));
+    let tables = "SELECT string_agg(tablename, ' ') FROM pg_tables WHERE schemaname = 'public'";
+    assert_eq!(ask(database.postgres_database(), tables).await, "customer_group");
+}
+
+/// What is there, as far as it is not Stheno's: every relation, column, constraint, index, trigger and type.
+const NOT_OURS: &str = "
+    SELECT string_agg(line, E'\\n' ORDER BY line) FROM (
+        SELECT format('%s %s %s %s', c.relname, c.relkind, c.relhasrules, c.relhastriggers) AS line FROM pg_class c
+            WHERE c.relnamespace = 'public'::regnamespace AND c.relname NOT LIKE 'stheno\\_%'
+        UNION ALL
+        SELECT format('%s.%s %s %s %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+                      pg_get_expr(d.adbin, d.adrelid))
+            FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+            LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+            WHERE c.relnamespace = 'public'::regnamespace AND c.relname NOT LIKE 'stheno\\_%' AND a.attnum > 0
+        UNION ALL
+        SELECT format('%s %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) FROM pg_constraint
+            WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text NOT LIKE 'stheno\\_%'
+        UNION ALL
+        SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND indexname NOT LIKE 'stheno\\_%'
+        UNION ALL
+        SELECT format('%s %s', tgrelid::regclass, tgname) FROM pg_trigger
+        UNION ALL
+        SELECT format('%s %s', t.typname, t.typtype) FROM pg_type t
+            WHERE t.typnamespace = 'public'::regnamespace AND t.typname NOT LIKE '%stheno\\_%'
+    ) lines";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_medusas_database_is_taken_as_it_is() {
+    let database = Database::empty_postgres().await;
+    database.execute(include_str!("../../migrations/postgres/0001_medusa_tables.sql")).await;
+    database
+        .execute(
+            "CREATE TABLE migrations (id serial PRIMARY KEY, timestamp bigint NOT NULL, name varchar NOT NULL);
+             CREATE TABLE country (iso_2 varchar PRIMARY KEY);
+             ALTER TABLE address ADD FOREIGN KEY (country_code) REFERENCES country (iso_2);
+             ALTER TABLE customer_group ADD COLUMN sales_channel_id varchar;
+             INSERT INTO customer_group (id, name, sales_channel_id) VALUES ('cgrp_theirs', 'Theirs', 'sc_1');
+             INSERT INTO \"user\" (id, email, api_token, role) VALUES ('usr_theirs', 'a@b.co', 'token', NULL)",
+        )
+        .await;
+    let before = ask(database.postgres_database(), NOT_OURS).await;
+    assert!(before.contains("FK_c5516f550433c9b1c2630d787a7"), "{before}");
+
+    let shop = Shop::open(database).await;
+    assert_eq!(shop.ask(NOT_OURS).await, before);
+    let ours = "SELECT string_agg(tablename, ' ' ORDER BY tablename) FROM pg_tables WHERE tablename LIKE 'stheno\\_%'";
+    let tables = "stheno_api_token stheno_migration stheno_secret stheno_session";
+    assert_eq!(shop.ask(ours).await, tables);
+
+    assert_eq!(shop.group("cgrp_theirs").await.unwrap()["sales_channel_id"], "sc_1");
+    assert_eq!(shop.store.user_by_token("token", "").await.unwrap().as_deref(), Some("usr_theirs"));
+    assert_eq!(shop.store.list_users().await.unwrap()[0].role, "member");
+    shop.add_groups(&["cgrp_a"]).await;
+    let shop = shop.reopen_after("").await;
+    assert!(shop.group("cgrp_a").await.is_some());
+    assert_eq!(shop.ask(NOT_OURS).await, before);
+}
+
+/// Databases that order texts by a language, or know upper and lower case of ASCII alone, answer like all others.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_locale_of_a_database_changes_nothing() {
+    for locale in ["LOCALE 'C'", "LOCALE 'C' LOCALE_PROVIDER icu ICU_LOCALE 'tr'"] {
+        let database = async || {
+            let database = Database::in_postgres(PostgresDatabase::with(locale).await);
+            Store::open(database.url(), StoreOptions::default()).await.unwrap().close().await;
+            database
+        };
+        crate::filter::q_folds_case_character_by_character(database().await).await;
+        crate::filter::q_finds_customers_by_address_and_names(database().await).await;
+        crate::filter::ids_compare_by_code_points(database().await).await;
+        crate::list::customers_come_in_every_order(database().await).await;
+        crate::list::groups_come_in_every_order(database().await).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_is_waited_for_and_not_for_long() {
+    let shop = shop(|options| options.lock_timeout = Duration::from_millis(300)).await;
+    let other = shop.database.postgres_database().connect().await;
+    other.batch_execute("BEGIN; SELECT 1 FROM customer_group FOR UPDATE").await.unwrap();
+    let started = Instant::now();
+    let (updated, deleted) = tokio::join!(shop.update(set("a")), shop.store.delete_customer_group("cgrp_a"));
+    assert_matches!(updated, Err(StoreError::Unavailable { .. }));
+    assert_matches!(deleted, Err(StoreError::Unavailable { .. }));
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    // Reading goes on meanwhile.
+    assert_eq!(shop.groups(CustomerGroupFilter::default()).await, ["cgrp_a"]);
+    assert_eq!(shop.group("cgrp_a").await.unwrap()["metadata"], json!(null));
+
+    let release = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        other.batch_execute("COMMIT").await.unwrap();
+    };
+    let (updated, ()) = tokio::join!(shop.update(set("a")), release);
+    updated.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_were_cut_are_replaced() {
+    let shop = shop(|_| {}).await;
+    shop.add_customers(&["cus_1"]).await;
+    for round in 0..5 {
+        let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                   WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        shop.database.execute(cut).await;
+        // Who is first may be told so; but only that it is unavailable, and not for long.
+        let started = Instant::now();
+        loop {
+            match shop.store.create_customer_group(new_group(&format!("Group {round}"))).await {
+                Ok(_) => break,
+                Err(error) => assert_matches!(error, StoreError::Unavailable { .. }),
+            }
+            assert!(started.elapsed() < Duration::from_secs(10), "nothing is written any more");
+        }
+        shop.add_members("cgrp_a", &["cus_1"]).await;
+    }
+    assert_eq!(shop.groups(CustomerGroupFilter::default()).await.len(), 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_whose_connection_is_cut_ends_with_a_fault() {
+    let shop = shop(|options| options.whole_up_to = 1000).await;
+    shop.database.make_customers(4000, 1000).await;
+    let page = shop.store.list_customers(shop.customer_list()).await.unwrap();
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+               WHERE datname = current_database() AND state = 'idle in transaction'";
+    shop.database.execute(cut).await;
+    let mut rest = page.rows.rest.unwrap();
+    let fault = loop {
+        match rest.next().await.expect("a text that was cut off has ended well") {
+            Ok(_) => {}
+            Err(error) => break error,
+        }
+    };
+    assert_matches!(fault, StoreError::Unavailable { .. });
+    shop.update(set("a")).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_does_not_wait_for_a_slow_reader_who_gets_all_of_it() {
+    let shop = shop(|options| options.whole_up_to = 1000).await;
+    shop.database.make_customers(2000, 1000).await;
+    let slow = shop.store.list_customers(shop.customer_list()).await.unwrap().rows;
+    let in_use = "SELECT count(*)::text FROM pg_stat_activity
+                  WHERE datname = current_database() AND state = 'idle in transaction'";
+    assert_eq!(shop.ask(in_use).await, "1");
+    let started = Instant::now();
+    while shop.ask(in_use).await != "0" {
+        assert!(started.elapsed() < Duration::from_secs(10), "the snapshot is still in use");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // The reader, who has not moved all the while, gets what the snapshot held.
+    let again = shop.store.list_customers(shop.customer_list()).await.unwrap().rows;
+    assert_eq!(read(slow).await.unwrap(), read(again).await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_leave_connections_to_others() {
+    let shop = shop(|options| {
+        options.connections = 2;
+        options.whole_up_to = 1000;
+        options.reader_timeout = Duration::from_secs(20);
+    })
+    .await;
+    shop.database.make_customers(2000, 1000).await;
+    let stream = shop.store.list_customers(shop.customer_list()).await.unwrap();
+    let second = shop.store.list_customers(shop.customer_list()).await;
+    assert_matches!(second.map(|page| page.count), Err(StoreError::Unavailable { .. }));
+    shop.update(set("a")).await.unwrap();
+    drop(stream);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_at_once_are_all_kept() {
+    let shop = shop(|_| {}).await;
+    shop.add_customers(&["cus_1"]).await;
+    let (other, _) = Shop::another(&shop.database, |_| {}).await;
+    let updates = (0..32).map(|number| {
+        let store = if number % 2 == 0 { &shop.store } else { &other };
+        let metadata = Some(object(json!({ number.to_string(): true })));
+        let (groups, customers) = (shop.all(Table::CustomerGroup), shop.all(Table::Customer));
+        async move {
+            let changes = CustomerGroupChanges { name: None, metadata: metadata.clone() };
+            store.update_customer_group("cgrp_a", changes, &groups).await.unwrap();
+            let changes = CustomerChanges { metadata, ..CustomerChanges::default() };
+            store.update_customer("cus_1", changes, &customers).await.unwrap();
+        }
+    });
+    join_all(updates).await;
+    for row in [shop.group("cgrp_a").await, shop.customer("cus_1").await] {
+        assert_eq!(row.unwrap()["metadata"].as_object().unwrap().len(), 32);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_added_and_removed_at_once_do_not_deadlock() {
+    let shop = shop(|_| {}).await;
+    shop.database.make_customers(200, 1).await;
+    let ids: Vec<String> = (0..200).map(|number| format!("cus_{}", 1_000_001 + number)).collect();
+    let backwards: Vec<String> = ids.iter().rev().cloned().collect();
+    let calls = (0..16).map(|number| {
+        let customers = if number % 2 == 0 { ids.clone() } else { backwards.clone() };
+        let store = &shop.store;
+        async move {
+            if number % 4 < 2 {
+                store.add_customers_to_group("cgrp_a", customers).await
+            } else {
+                store.remove_customers_from_group("cgrp_a", customers).await
+            }
+        }
+    });
+    for outcome in join_all(calls).await {
+        assert!(outcome.unwrap().is_some());
+    }
+    let members = shop.members("cgrp_a").await;
+    assert!(members.is_empty() || members == ids, "{} members", members.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_any_column_holds_never_breaks_the_answer() {
+    let shop = shop(|_| {})
+        .await
+        .reopen_after(
+            r#"CREATE TYPE timestamp_kind AS ENUM ('bool', 'json');
+               ALTER TABLE customer_group ADD COLUMN kind timestamp_kind DEFAULT 'bool';
+               ALTER TABLE customer_group ADD COLUMN flags boolean[] DEFAULT '{t,f}';
+               ALTER TABLE customer_group ADD COLUMN picture bytea DEFAULT '\x00ff';
+               ALTER TABLE customer_group ADD COLUMN price numeric DEFAULT 12.50;
+               ALTER TABLE customer_group ADD COLUMN rate double precision DEFAULT 'NaN';
+               ALTER TABLE customer_group ADD COLUMN old json DEFAULT '{"b" : [1,  "x  y"]}';
+               ALTER TABLE customer_group ADD COLUMN since timestamp DEFAULT '2024-11-03T08:00:00.000538';
+               ALTER TABLE customer_group ADD COLUMN until timestamp(0) with time zone DEFAULT 'infinity';
+               ALTER TABLE customer_group ADD COLUMN day date DEFAULT '2024-11-03';
+               ALTER TABLE customer_group ADD COLUMN far timestamptz DEFAULT '0044-03-15T12:00:00Z BC'"#,
+        )
+        .await;
+    let group = shop.group("cgrp_a").await.unwrap();
+    let expected = json!({
+        "kind": "bool", "flags": [true, false], "picture": "\\x00ff", "price": 12.50, "rate": "NaN",
+        "old": {"b": [1, "x  y"]}, "since": SHOWN_START, "until": null, "day": "2024-11-03",
+        "far": "-000043-03-15T12:00:00.000Z",
+    });
+    for (column, value) in expected.as_object().unwrap() {
+        assert_eq!(group[column], *value, "{column}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rows_of_many_parents_are_read_in_pieces() {
+    let shop = shop(|_| {}).await;
+    let groups: Vec<String> = (0..300).map(|number| format!("cgrp_{number:03}")).collect();
+    shop.add_groups(&groups.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    shop.database.make_customers(600, 1).await;
+    // From none to all of them, over more than one piece of parents as of children.
+    shop.database
+        .execute(
+            "INSERT INTO customer_group_customers (customer_group_id, customer_id)
+             SELECT g.id, c.id FROM customer_group g JOIN customer c
+                 ON g.id IN ('cgrp_000', 'cgrp_255', 'cgrp_256', 'cgrp_299') OR c.id < 'cus_1000003' AND g.id > 'cgrp_100'",
+        )
+        .await;
+    let mut list = shop.group_list();
+    list.selection = shop.with(Table::CustomerGroup, &["customers.groups", "price_lists"]);
+    let page = shop.store.list_customer_groups(list).await.unwrap();
+    let listed = crate::shop::rows(page).await;
+    assert_eq!(listed.len(), 301);
+    for group in &listed {
+        let id = group["id"].as_str().unwrap();
+        let members = crate::shop::ids_in(group, "customers");
+        assert_eq!(members, shop.members(id).await, "{id}");
+        assert_eq!(group["price_lists"], json!([]));
+        for customer in group["customers"].as_array().unwrap() {
+            let groups = crate::shop::ids_in(customer, "groups");
+            let expected = if *customer["id"].as_str().unwrap() < *"cus_1000003" { 200 } else { 4 };
+            assert!(groups.is_sorted() && groups.len() >= expected, "{id} {customer}");
+        }
+    }
+    let selection = shop.with(Table::CustomerGroup, &["customers"]);
+    let one = shop.store.retrieve_customer_group("cgrp_a", &selection).await;
+    assert_eq!(json_of(one.unwrap().unwrap()).await["customers"].as_array().unwrap().len(), 2);
+    let all = ids(shop.store.list_customer_groups(shop.group_list()).await.unwrap()).await;
+    assert_eq!(all.len(), 301);
+    assert_eq!(texts(&["cgrp_000", "cgrp_001"]), all[..2]);
+}
