@@ -30,9 +30,10 @@ impl Database {
         Ok(Store::open(&self.url, options).await?)
     }
 
-    /// The database, as a person knows it.
+    /// The database, as a person knows it: without a password.
     pub(crate) fn shown(&self) -> impl Display {
-        self.file().map_or("the database".into(), Path::to_string_lossy)
+        let server = || self.url.rsplit_once('@').map_or("PostgreSQL", |(_, address)| address);
+        self.file().map_or_else(|| server().into(), Path::to_string_lossy)
     }
 
     /// The file that the data is in. `None` if the URL names none, which opening it explains.
@@ -43,19 +44,23 @@ impl Database {
         names_one.then(|| Path::new(path))
     }
 
-    /// The file for credentials that no terminal can show: beside the data, named after it.
-    pub(crate) fn credentials_file(&self) -> Option<PathBuf> {
-        let mut name = self.file()?.as_os_str().to_owned();
+    /// The file for credentials that no terminal can show: beside the data, named after it; in the present folder,
+    /// where the data is on a server.
+    pub(crate) fn credentials_file(&self) -> PathBuf {
+        let mut name = self.file().unwrap_or(Path::new("stheno")).as_os_str().to_owned();
         name.push(".credentials");
-        Some(name.into())
+        name.into()
     }
 
-    /// What a command line must say to mean this database, with a space in front; nothing for the usual one.
+    /// What a command line must say to mean this database, with a space in front; nothing for the usual one. A URL
+    /// that may hold a password is not repeated.
     pub(crate) fn as_flag(&self) -> String {
         if self.url == DEFAULT_URL {
             String::new()
-        } else {
+        } else if self.file().is_some() {
             format!(" --database {}", shell_words::quote(&self.url))
+        } else {
+            " --database \"$DATABASE_URL\"".to_owned()
         }
     }
 }
@@ -74,11 +79,9 @@ mod tests {
             ("sqlite:stheno.db", "stheno.db.credentials"),
             ("sqlite:///var/lib/shop", "/var/lib/shop.credentials"),
             ("sqlite://shop.db", "shop.db.credentials"),
+            ("postgres://ada:s3cret@db.example/shop", "stheno.credentials"),
         ] {
-            assert_eq!(database(url).credentials_file().as_deref(), Some(Path::new(file)));
-        }
-        for url in ["postgres://localhost/shop", "", "sqlite:", "sqlite::memory:"] {
-            assert_eq!(database(url).credentials_file(), None, "{url}");
+            assert_eq!(database(url).credentials_file(), Path::new(file));
         }
     }
 
@@ -86,5 +89,13 @@ mod tests {
     fn another_database_is_named_so_that_a_shell_reads_it() {
         assert_eq!(database(DEFAULT_URL).as_flag(), "");
         assert_eq!(database("sqlite:my shop.db").as_flag(), " --database 'sqlite:my shop.db'");
+    }
+
+    #[test]
+    fn a_password_is_not_repeated() {
+        let server = database("postgres://ada:s3cret@db.example/shop");
+        assert_eq!(server.shown().to_string(), "db.example/shop");
+        assert_eq!(server.as_flag(), " --database \"$DATABASE_URL\"");
+        assert_eq!(database("postgres://localhost/shop").shown().to_string(), "PostgreSQL");
     }
 }

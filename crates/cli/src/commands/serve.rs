@@ -191,7 +191,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     let chosen_administrator = arguments.administrator.read()?;
     let database = &arguments.database;
     let at_terminal = io::stdout().is_terminal();
-    let credentials_file = database.credentials_file().filter(|_| !at_terminal);
+    let credentials_file = (!at_terminal).then(|| database.credentials_file());
     administrator::check_file(&chosen_administrator, credentials_file.as_deref(), database)?;
     let signals = Signals::new().context("cannot listen to signals")?;
     let listener = listen(&arguments.listening).await?;
