@@ -3,15 +3,15 @@ use std::collections::HashSet;
 use rusqlite::{Connection, OptionalExtension as _, named_params};
 
 use super::rows::json_list;
-use super::{Sqlite, fault, is_duplicate, read_row};
+use super::{Sqlite, fault, is_duplicate, read_by_id};
 use crate::answer::{JsonText, Page};
 use crate::customer::{CustomerChanges, CustomerList, NewCustomer};
-use crate::entity::{Catalog, Table};
+use crate::entity::Table;
 use crate::error::Duplicate;
 use crate::id::IdKind;
 use crate::metadata;
 use crate::selection::Selection;
-use crate::sql::{self, Dialect, ListSource};
+use crate::sql::{Dialect, ListSource};
 use crate::{StoreError, time};
 
 /// A customer's columns that an update may change, as they are stored.
@@ -68,7 +68,8 @@ impl Sqlite {
                     })
                 })
                 .map_err(|error| email_taken(error, &customer.email, has_account))?;
-            read(connection, &catalog, &id)?.ok_or_else(|| StoreError::internal("the new customer is gone"))
+            read_by_id(connection, &catalog, Table::Customer, &id)?
+                .ok_or_else(|| StoreError::internal("the new customer is gone"))
         };
         self.writer.write(work).await.map(JsonText::whole)
     }
@@ -99,7 +100,7 @@ impl Sqlite {
                 if new != current {
                     write_stored(connection, &key, &new, &time::to_text(now))?;
                 }
-                read(connection, &catalog, &key)
+                read_by_id(connection, &catalog, Table::Customer, &key)
             })
             .await?;
         self.show_written(id, updated, selection).await
@@ -212,12 +213,6 @@ fn set_groups(connection: &Connection, id: &str, groups: &[String]) -> Result<()
         .and_then(|mut statement| statement.execute([id, &list]))
         .map_err(fault)?;
     Ok(())
-}
-
-fn read(connection: &Connection, catalog: &Catalog, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
-    let selection = Selection::all(catalog, Table::Customer);
-    let statement = sql::retrieve(Dialect::Sqlite, catalog, &selection, id);
-    read_row(connection, catalog, &selection, &statement).map_err(fault)
 }
 
 fn email_taken(error: rusqlite::Error, email: &str, has_account: bool) -> StoreError {

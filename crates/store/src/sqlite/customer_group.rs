@@ -1,15 +1,15 @@
 use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
 use super::rows::json_list;
-use super::{Sqlite, fault, is_duplicate, read_row};
+use super::{Sqlite, fault, is_duplicate, read_by_id};
 use crate::answer::{JsonText, Page};
 use crate::customer_group::{CustomerGroupChanges, CustomerGroupList, NewCustomerGroup};
-use crate::entity::{Catalog, Table};
+use crate::entity::Table;
 use crate::error::Duplicate;
 use crate::id::IdKind;
 use crate::metadata;
 use crate::selection::Selection;
-use crate::sql::{self, Dialect, ListSource};
+use crate::sql::{Dialect, ListSource};
 use crate::{StoreError, time};
 
 impl Sqlite {
@@ -35,7 +35,7 @@ impl Sqlite {
                     })
                 })
                 .map_err(|error| name_taken(error, &group.name))?;
-            read(connection, &catalog, &id)?
+            read_by_id(connection, &catalog, Table::CustomerGroup, &id)?
                 .ok_or_else(|| StoreError::internal("the new customer group is gone"))
         };
         self.writer.write(work).await.map(JsonText::whole)
@@ -95,7 +95,7 @@ impl Sqlite {
                         })
                         .map_err(|error| name_taken(error, &new_name))?;
                 }
-                read(connection, &catalog, &key)
+                read_by_id(connection, &catalog, Table::CustomerGroup, &key)
             })
             .await?;
         self.show_written(id, updated, selection).await
@@ -121,7 +121,7 @@ impl Sqlite {
         let id = id.to_owned();
         let catalog = self.catalog.clone();
         let work = move |connection: &Connection| {
-            let Some(group) = read(connection, &catalog, &id)? else {
+            let Some(group) = read_by_id(connection, &catalog, Table::CustomerGroup, &id)? else {
                 return Ok(None);
             };
             let customers = json_list(&customer_ids);
@@ -149,7 +149,7 @@ impl Sqlite {
         let id = id.to_owned();
         let catalog = self.catalog.clone();
         let work = move |connection: &Connection| {
-            let Some(group) = read(connection, &catalog, &id)? else {
+            let Some(group) = read_by_id(connection, &catalog, Table::CustomerGroup, &id)? else {
                 return Ok(None);
             };
             connection
@@ -174,12 +174,6 @@ fn unknown_customers(connection: &Connection, customers: &str) -> rusqlite::Resu
         )?
         .query_map([customers], |row| row.get(0))?
         .collect()
-}
-
-fn read(connection: &Connection, catalog: &Catalog, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
-    let selection = Selection::all(catalog, Table::CustomerGroup);
-    let statement = sql::retrieve(Dialect::Sqlite, catalog, &selection, id);
-    read_row(connection, catalog, &selection, &statement).map_err(fault)
 }
 
 fn name_taken(error: rusqlite::Error, name: &str) -> StoreError {

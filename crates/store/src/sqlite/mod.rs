@@ -21,7 +21,7 @@ use self::readers::Readers;
 use self::rows::RowWriter;
 use self::writer::Writer;
 use crate::answer::{JsonText, Output, Page, Streaming};
-use crate::entity::Catalog;
+use crate::entity::{Catalog, Table};
 use crate::metadata::{self, Metadata};
 use crate::selection::Selection;
 use crate::sql::{self, Dialect, ListSource, Statement};
@@ -148,6 +148,18 @@ fn merge_metadata(current: Option<&str>, changes: Option<Metadata>) -> Result<Op
     let present = current.map(serde_json::from_str).transpose().map_err(StoreError::internal)?;
     let present = present.map(metadata::spread);
     Ok(Some(metadata::to_text(&metadata::merge(present, changes))))
+}
+
+/// A row by its id, with all its columns, as a unit of work that writes sees it.
+fn read_by_id(
+    connection: &Connection,
+    catalog: &Catalog,
+    table: Table,
+    id: &str,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let selection = Selection::all(catalog, table);
+    let statement = sql::retrieve(Dialect::Sqlite, catalog, &selection, id);
+    read_row(connection, catalog, &selection, &statement).map_err(fault)
 }
 
 /// One row without its relations, as JSON.

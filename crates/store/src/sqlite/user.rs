@@ -2,13 +2,12 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use secrecy::SecretString;
 
-use super::{Sqlite, fault, is_duplicate, read_row};
+use super::{Sqlite, fault, is_duplicate};
 use crate::answer::JsonText;
 use crate::entity::Table;
 use crate::error::Duplicate;
 use crate::id::IdKind;
 use crate::selection::Selection;
-use crate::sql::{self, Dialect};
 use crate::user::{NewUser, UserCredentials, UserSummary};
 use crate::{StoreError, time};
 
@@ -56,11 +55,7 @@ impl Sqlite {
     }
 
     pub(crate) async fn retrieve_user(&self, id: &str) -> Result<Option<JsonText>, StoreError> {
-        let selection = Selection::all(&self.catalog, Table::User);
-        let statement = sql::retrieve(Dialect::Sqlite, &self.catalog, &selection, id);
-        let text =
-            self.readers.look_up(|connection| read_row(connection, &self.catalog, &selection, &statement))?;
-        Ok(text.map(JsonText::whole))
+        self.retrieve(id, &Selection::all(&self.catalog, Table::User)).await
     }
 
     pub(crate) async fn user_by_email(&self, email: &str) -> Result<Option<UserCredentials>, StoreError> {
