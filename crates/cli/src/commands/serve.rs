@@ -102,6 +102,16 @@ struct Requests {
     )]
     header_timeout: Duration,
 
+    /// How long a client may take to send the body of a request; a bare number is in seconds
+    #[arg(
+        long,
+        env = "STHENO_BODY_TIMEOUT",
+        value_name = "TIME",
+        default_value = "60s",
+        value_parser = duration
+    )]
+    body_timeout: Duration,
+
     /// How long a client may take to accept the next part of an answer; a bare number is in seconds
     #[arg(
         long,
@@ -151,6 +161,7 @@ impl From<Requests> for Config {
         config.trust_proxy = requests.trust_proxy;
         config.body_limit = requests.body_limit;
         config.header_timeout = requests.header_timeout;
+        config.body_timeout = requests.body_timeout;
         config.write_timeout = requests.write_timeout;
         config.shutdown_timeout = requests.shutdown_timeout;
         config
