@@ -200,7 +200,8 @@ fn install_packages() -> Result<()> {
     say("install", "medusa-js", &format!("the packages of {JAVASCRIPT_CLIENT}"));
     run(Command::new("npm").arg("ci").current_dir(JAVASCRIPT_CLIENT).stdin(Stdio::null()))
         .context("the packages of the JavaScript client cannot be installed")?;
-    fs::write(installed_mark(), wanted_packages(JAVASCRIPT_CLIENT)?).context("cannot mark the packages as installed")
+    fs::write(installed_mark(), wanted_packages(JAVASCRIPT_CLIENT)?)
+        .context("cannot mark the packages as installed")
 }
 
 /// Installs the real Medusa, unless it is there already.

@@ -18,7 +18,7 @@ use self::credentials::Credentials;
 pub use self::further::replay as replay_further;
 use crate::http::{HttpClient, HttpResponse};
 
-const SEED: &str = include_str!("../contract/seed.json");
+pub(crate) const SEED: &str = include_str!("../contract/seed.json");
 const EXCHANGES: &str = include_str!("../contract/exchanges.jsonl");
 const DEVIATIONS: &str = include_str!("../contract/deviations.json");
 
