@@ -16,6 +16,8 @@ async function main() {
   server.keepAliveTimeout = 0;
 }
 
+// As the command does: a fault in a call that nobody waits for any more ends nothing.
+process.on("unhandledRejection", (reason) => console.error(reason));
 process.stdin.resume().on("end", () => process.exit(0));
 main().catch((error) => {
   console.error(error);

@@ -109,7 +109,9 @@ impl Comparison<'_> {
             (Value::String(recorded), Value::String(found)) => {
                 let same = self.ids.replace(recorded) == *found
                     || (self.ids.is_made(recorded) && TIME.is_match(found))
-                    || (recorded.starts_with("<jwt") && found.split('.').count() == 3);
+                    || (recorded.starts_with("<jwt") && found.split('.').count() == 3)
+                    || (recorded == "<html>" && found.starts_with("<!DOCTYPE html>"))
+                    || (recorded == "<scrypt-kdf>" && found.starts_with("c2NyeXB0"));
                 if !same {
                     self.differences.push(format!("{path}: {found:?} instead of {recorded:?}"));
                 }
@@ -134,7 +136,7 @@ impl Comparison<'_> {
         }
         // The rows of a relation come in any order.
         let unordered = path.contains(['.', '['])
-            && ["customers", "groups", "price_lists", "shipping_addresses"]
+            && ["customers", "groups", "orders", "price_lists", "shipping_addresses"]
                 .iter()
                 .any(|name| path.ends_with(name));
         for (index, value) in recorded.iter().enumerate() {

@@ -1,5 +1,6 @@
 -- What a shop in Medusa's database has beside the contract's rows: what these refer to, and orders. The first four
--- orders are those of the contract's recording; the others have a value in every column that may have one.
+-- orders are those of the contract's recording; the others have a value in every column that may have one, and belong to
+-- customers whose orders the recording does not show.
 
 INSERT INTO region (id, name, currency_code, tax_rate) VALUES ('reg_seed', 'Europe', 'eur', 0);
 
@@ -25,5 +26,8 @@ SELECT 'order_full_' || n, 'canceled', 'partially_shipped', 'refunded', 100 + n,
        'eur', 0.1 + n, c.created_at + interval '1 day', c.created_at, c.updated_at,
        '{"b": 1.50, "a": [null, true, "ü"], "big": 12345678901234567890}', 'key_' || n, true, 'ext_' || n, 'sc_seed'
 FROM generate_series(1, 60) n
-JOIN (SELECT *, row_number() OVER (ORDER BY id) AS number FROM customer) c ON c.number = 100 + n / 3
+JOIN (SELECT *, row_number() OVER (ORDER BY id) AS number FROM customer WHERE NOT EXISTS (
+        SELECT 1 FROM customer_group_customers m WHERE m.customer_id = customer.id
+        AND m.customer_group_id IN (SELECT id FROM customer_group WHERE name LIKE '%0019'))) c
+  ON c.number = 100 + n / 3
 CROSS JOIN (SELECT id FROM address ORDER BY id LIMIT 1) a;

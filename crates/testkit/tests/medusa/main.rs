@@ -1,0 +1,4 @@
+//! Beside the real Medusa, on its own database.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
+
+mod contract;
