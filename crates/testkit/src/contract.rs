@@ -1,6 +1,7 @@
 //! The recorded contract: 655 exchanges with a real Medusa, replayed against a server and compared. How a recording is
 //! read and what is compared is said in `contract/README.md`.
 
+mod beside;
 mod compare;
 mod credentials;
 mod further;
@@ -15,6 +16,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use stheno_store::Table;
 
+pub use self::beside::{differences, differences_of_writes};
 use self::compare::{Ids, compare};
 use self::credentials::Credentials;
 pub use self::further::replay as replay_further;
