@@ -2,6 +2,7 @@
 
 mod command;
 mod count;
+mod medusa;
 mod report;
 mod setup;
 mod test;

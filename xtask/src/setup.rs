@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 use crate::command::{cargo, first_line, run, version};
+use crate::medusa::{self, MEDUSA};
 
 /// The tests that drive the official JavaScript client.
 pub(crate) const JAVASCRIPT_CLIENT: &str = "tests/medusa-js";
@@ -74,6 +75,12 @@ pub(crate) fn check() -> Result<()> {
         say("missing", "medusa-js", &format!("the packages of {JAVASCRIPT_CLIENT}"));
         missing += 1;
     }
+    if medusa::is_installed()? {
+        say("there", "Medusa", MEDUSA);
+    } else {
+        say("missing", "Medusa", &format!("the packages of {MEDUSA}"));
+        missing += 1;
+    }
     if missing > 0 {
         bail!("{missing} missing; `cargo xtask setup` installs what it can");
     }
@@ -103,7 +110,8 @@ pub(crate) fn install() -> Result<()> {
     if left > 0 {
         bail!("{left} missing that must be installed by hand");
     }
-    install_packages()
+    install_packages()?;
+    install_medusa()
 }
 
 /// Reports on every requirement, and returns those that are not met.
@@ -192,11 +200,22 @@ fn install_packages() -> Result<()> {
     say("install", "medusa-js", &format!("the packages of {JAVASCRIPT_CLIENT}"));
     run(Command::new("npm").arg("ci").current_dir(JAVASCRIPT_CLIENT).stdin(Stdio::null()))
         .context("the packages of the JavaScript client cannot be installed")?;
-    fs::write(installed_mark(), wanted_packages()?).context("cannot mark the packages as installed")
+    fs::write(installed_mark(), wanted_packages(JAVASCRIPT_CLIENT)?)
+        .context("cannot mark the packages as installed")
+}
+
+/// Installs the real Medusa, unless it is there already.
+fn install_medusa() -> Result<()> {
+    if medusa::is_installed()? {
+        say("there", "Medusa", MEDUSA);
+        return Ok(());
+    }
+    say("install", "Medusa", &format!("the packages of {MEDUSA}, for every checkout"));
+    medusa::install()
 }
 
 fn packages_are_current() -> Result<bool> {
-    let wanted = wanted_packages()?;
+    let wanted = wanted_packages(JAVASCRIPT_CLIENT)?;
     Ok(fs::read_to_string(installed_mark()).is_ok_and(|installed| installed == wanted))
 }
 
@@ -205,10 +224,11 @@ fn installed_mark() -> PathBuf {
     Path::new(JAVASCRIPT_CLIENT).join("node_modules/.installed")
 }
 
-fn wanted_packages() -> Result<String> {
+/// What decides which packages a folder has.
+pub(crate) fn wanted_packages(folder: &str) -> Result<String> {
     let mut wanted = String::new();
     for name in [".npmrc", "package.json", "package-lock.json"] {
-        let path = Path::new(JAVASCRIPT_CLIENT).join(name);
+        let path = Path::new(folder).join(name);
         wanted += &fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     }
     Ok(wanted)

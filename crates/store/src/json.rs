@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::entity::Table;
 use crate::metadata;
 
 /// Writes `"name":`, with a comma before if it is not the first of its object.
@@ -17,6 +18,14 @@ pub(crate) fn write_name(text: &mut Vec<u8>, name: &str) {
 pub(crate) fn write_text(text: &mut Vec<u8>, value: &str) {
     if serde_json::to_writer(text, value).is_err() {
         unreachable!("writing to a vector does not fail");
+    }
+}
+
+/// Writes what every row of a table is shown with before its columns.
+pub(crate) fn write_constants(text: &mut Vec<u8>, table: Table) {
+    for (name, value) in table.constants() {
+        write_name(text, name);
+        write_text(text, value);
     }
 }
 

@@ -95,6 +95,11 @@ impl TestApp {
         Self::on(database, options).await
     }
 
+    /// A server on a database that is there already.
+    pub async fn on_postgres(database: PostgresDatabase, options: TestAppOptions) -> Self {
+        Self::on(Database::Postgres(database), options).await
+    }
+
     async fn on(database: Database, options: TestAppOptions) -> Self {
         let url = match &database {
             Database::Sqlite(folder) => format!("sqlite:{}", folder.path().join(DATABASE).display()),
@@ -123,6 +128,14 @@ impl TestApp {
         match &self.database {
             Database::Sqlite(folder) => folder.path().join(DATABASE),
             Database::Postgres(database) => panic!("{} is no file", database.url()),
+        }
+    }
+
+    /// Its database, which must be PostgreSQL's.
+    pub fn postgres(&self) -> &PostgresDatabase {
+        match &self.database {
+            Database::Postgres(database) => database,
+            Database::Sqlite(folder) => panic!("{} is no database of PostgreSQL", folder.path().display()),
         }
     }
 

@@ -6,6 +6,7 @@
 mod app;
 pub mod contract;
 mod http;
+pub mod medusa;
 pub mod postgres;
 
 pub use crate::app::{Engine, TestApp, TestAppOptions};

@@ -12,7 +12,7 @@ use super::fault;
 use crate::StoreError;
 use crate::answer::Output;
 use crate::entity::{Catalog, ColumnKind, Relation};
-use crate::json::{write_jsonb, write_name, write_text};
+use crate::json::{write_constants, write_jsonb, write_name, write_text};
 use crate::selection::Selection;
 use crate::sql::{self, Dialect, Parameter, Statement};
 use crate::time;
@@ -130,6 +130,7 @@ fn write_columns(
     first: usize,
     text: &mut Vec<u8>,
 ) -> Result<(), StoreError> {
+    write_constants(text, selection.table);
     let columns = catalog.columns(selection.table);
     for (index, position) in selection.columns.iter().enumerate() {
         let column = &columns[*position];

@@ -124,7 +124,7 @@ async fn make_list_of_migrations(transaction: &Transaction<'_>, owner: Owner) ->
 
 /// Reads which columns the tables have.
 pub(super) async fn read_catalog(client: &Client) -> Result<Catalog, StoreError> {
-    let tables: Vec<String> = Table::ALL.iter().map(|table| table.name().to_owned()).collect();
+    let tables: Vec<String> = Table::read().map(|table| table.name().to_owned()).collect();
     let rows = client
         .query(
             "SELECT t.name, a.attname::text, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull

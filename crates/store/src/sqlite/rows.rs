@@ -9,7 +9,7 @@ use rusqlite::{Connection, Row, ToSql};
 use crate::StoreError;
 use crate::answer::Output;
 use crate::entity::{Catalog, ColumnKind, Relation};
-use crate::json::{write_name, write_text};
+use crate::json::{write_constants, write_name, write_text};
 use crate::selection::Selection;
 use crate::sql::{self, Dialect, Parameter, Statement};
 use crate::time;
@@ -131,6 +131,7 @@ impl<'a> RowWriter<'a> {
 
     /// Writes the columns of a row that was read with the selection's columns behind its id.
     pub(super) fn write_columns(&self, row: &Row<'_>, text: &mut Vec<u8>) -> rusqlite::Result<()> {
+        write_constants(text, self.selection.table);
         let columns = self.catalog.columns(self.selection.table);
         for (index, position) in self.selection.columns.iter().enumerate() {
             let column = &columns[*position];

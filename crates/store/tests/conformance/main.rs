@@ -160,6 +160,7 @@ macro_rules! run_on {
                 columns_that_a_shop_has_added_are_shown_and_kept
                 an_added_column_can_be_asked_for_ordered_by_and_imported
                 a_page_of_members_shows_their_relations
+                orders_are_shown_where_medusa_has_them
             }
             streaming {
                 a_stream_is_the_same_text_as_the_whole

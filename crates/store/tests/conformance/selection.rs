@@ -3,7 +3,8 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use stheno_store::{
-    CustomerChanges, CustomerFilter, CustomerGroupChanges, Order, Selection, Table, UnknownName,
+    CustomerChanges, CustomerFilter, CustomerGroupChanges, Order, Selection, Store, StoreError, StoreOptions,
+    Table, UnknownName,
 };
 
 use crate::database::Database;
@@ -391,4 +392,51 @@ pub(crate) async fn a_page_of_members_shows_their_relations(database: Database) 
     assert_eq!(ids_in(&listed[0], "groups"), ["cgrp_a"]);
     assert_eq!(ids_in(&listed[0], "shipping_addresses"), ["addr_1", "addr_2"]);
     assert_eq!(listed[1]["orders"], json!([]));
+}
+
+/// Medusa's table of orders; this one lacks some of its columns, and has one of the shop's.
+const ORDERS: &str = r#"
+    CREATE TABLE "order" (id VARCHAR PRIMARY KEY, status VARCHAR NOT NULL, display_id INTEGER NOT NULL,
+        customer_id VARCHAR NOT NULL, tax_rate REAL, canceled_at TIMESTAMPTZ, metadata JSONB, no_notification BOOLEAN,
+        created_at TIMESTAMPTZ NOT NULL, gift VARCHAR);
+    INSERT INTO "order" VALUES
+        ('order_2', 'pending', 2, 'cus_1', NULL, NULL, NULL, NULL, '2024-11-03T08:00:00.000538Z', NULL),
+        ('order_1', 'canceled', 1, 'cus_1', 12.5, '2024-11-03T08:00:00.000538Z', '{"a":[1]}', TRUE,
+            '2024-11-03T08:00:00.000538Z', 'wrapped'),
+        ('order_3', 'pending', 3, 'cus_2', 0, NULL, NULL, FALSE, '2024-11-03T08:00:00.000538Z', NULL);
+"#;
+
+pub(crate) async fn orders_are_shown_where_medusa_has_them(database: Database) {
+    let shop = Shop::open(database).await;
+    shop.fill().await;
+    let shop = shop.reopen_after(ORDERS).await;
+    let selection = shop.with(Table::Customer, &["orders"]);
+    let text = shop.store.retrieve_customer("cus_1", &selection).await.unwrap().unwrap();
+    let text = string_of(text).await;
+    let orders = format!(
+        r#""orders":[{{"object":"order","id":"order_1","created_at":"{SHOWN_START}","status":"canceled","display_id":1,"customer_id":"cus_1","tax_rate":12.5,"canceled_at":"{SHOWN_START}","metadata":{{"a":[1]}},"no_notification":true,"gift":"wrapped"}},{{"object":"order","id":"order_2","created_at":"{SHOWN_START}","status":"pending","display_id":2,"customer_id":"cus_1","tax_rate":null,"canceled_at":null,"metadata":null,"no_notification":null,"gift":null}}]}}"#
+    );
+    assert!(text.ends_with(&orders), "{text}");
+
+    let members = shop.with(Table::CustomerGroup, &["customers.orders"]);
+    let group = shop.show_group("cgrp_a", &members).await;
+    assert_eq!(ids_in(&group["customers"][0], "orders"), ["order_1", "order_2"]);
+    assert_eq!(ids_in(&group["customers"][1], "orders"), ["order_3"]);
+    let mut list = shop.customer_list();
+    list.selection = selection;
+    let listed = rows(shop.store.list_customers(list).await.unwrap()).await;
+    assert_eq!(ids_in(&listed[1], "orders"), ["order_3"]);
+    let catalog = shop.store.catalog();
+    let mut some = Selection::id(catalog, Table::Customer);
+    some.add_column(catalog, "orders.status").unwrap();
+    let orders = json!([{"object": "order", "id": "order_3", "status": "pending"}]);
+    assert_eq!(shop.show_customer("cus_2", &some).await, json!({"id": "cus_2", "orders": orders}));
+    assert_matches!(some.add_relation(catalog, "orders.region"), Err(UnknownName::Relation { .. }));
+
+    let broken = r#"ALTER TABLE "order" RENAME COLUMN customer_id TO bought_by"#;
+    shop.store.close().await;
+    shop.database.execute(broken).await;
+    let refused = Store::open(shop.database.url(), StoreOptions::default()).await.unwrap_err();
+    assert_matches!(refused, StoreError::Schema(_));
+    assert!(refused.to_string().contains("order has no column customer_id"), "{refused}");
 }

@@ -27,14 +27,21 @@ pub(super) struct Ids {
     seeded: Arc<HashSet<String>>,
     seeded_times: Arc<HashSet<String>>,
     ours: HashMap<String, String>,
+    /// Whether every id and time stands for itself.
+    exact: bool,
 }
 
 impl Ids {
+    /// Where both answers are about the same rows.
+    pub(super) fn exact() -> Self {
+        Self { exact: true, ..Self::new("") }
+    }
+
     pub(super) fn new(seed: &str) -> Self {
         let ids: HashSet<_> = ID.find_iter(seed).map(|id| id.as_str().to_owned()).collect();
         let times: HashSet<_> =
             SEEDED_TIME.find_iter(seed).map(|time| time.as_str()[..19].to_owned()).collect();
-        Self { seeded: ids.into(), seeded_times: times.into(), ours: HashMap::new() }
+        Self { seeded: ids.into(), seeded_times: times.into(), ours: HashMap::new(), exact: false }
     }
 
     /// Puts our ids in place of the recording's.
@@ -70,7 +77,7 @@ impl Ids {
     }
 
     fn is_made(&self, time: &str) -> bool {
-        TIME.is_match(time) && !self.seeded_times.contains(&time[..19])
+        !self.exact && TIME.is_match(time) && !self.seeded_times.contains(&time[..19])
     }
 }
 
@@ -109,7 +116,9 @@ impl Comparison<'_> {
             (Value::String(recorded), Value::String(found)) => {
                 let same = self.ids.replace(recorded) == *found
                     || (self.ids.is_made(recorded) && TIME.is_match(found))
-                    || (recorded.starts_with("<jwt") && found.split('.').count() == 3);
+                    || (recorded.starts_with("<jwt") && found.split('.').count() == 3)
+                    || (recorded == "<html>" && found.starts_with("<!DOCTYPE html>"))
+                    || (recorded == "<scrypt-kdf>" && found.starts_with("c2NyeXB0"));
                 if !same {
                     self.differences.push(format!("{path}: {found:?} instead of {recorded:?}"));
                 }
@@ -134,7 +143,7 @@ impl Comparison<'_> {
         }
         // The rows of a relation come in any order.
         let unordered = path.contains(['.', '['])
-            && ["customers", "groups", "price_lists", "shipping_addresses"]
+            && ["customers", "groups", "orders", "price_lists", "shipping_addresses"]
                 .iter()
                 .any(|name| path.ends_with(name));
         for (index, value) in recorded.iter().enumerate() {

@@ -26,10 +26,12 @@ pub struct PostgresDatabase {
     url: String,
 }
 
-/// A database that others are copied from: made once by each program that tests.
+/// A database that others are copied from.
 #[derive(Debug)]
 pub struct PostgresTemplate {
     name: &'static str,
+    /// What tells it from others of its name.
+    version: fn() -> u64,
     made: OnceCell<String>,
 }
 
@@ -88,9 +90,14 @@ impl Drop for PostgresDatabase {
 }
 
 impl PostgresTemplate {
-    /// A template that is yet to be made.
+    /// A template that is yet to be made, once by each program that tests.
     pub const fn new(name: &'static str) -> Self {
-        Self { name, made: OnceCell::const_new() }
+        Self::shared(name, program)
+    }
+
+    /// A template that is yet to be made, once for all programs that want the same version of it.
+    pub const fn shared(name: &'static str, version: fn() -> u64) -> Self {
+        Self { name, version, made: OnceCell::const_new() }
     }
 
     /// A copy of the template, which `fill` makes out of the empty database at a URL where nobody has yet. It must
@@ -102,7 +109,7 @@ impl PostgresTemplate {
 
     async fn make(&self, fill: impl AsyncFnOnce(&str)) -> String {
         let cluster = Cluster::get().await;
-        let template = format!("template_{}_{:016x}", self.name, program());
+        let template = format!("template_{}_{:016x}", self.name, (self.version)());
         let building = format!("{template}_building");
         // One process makes it, the others wait.
         let lock = cluster.lock("templates").await;
@@ -148,7 +155,7 @@ async fn when_not_in_use(url: &str, statement: &str) {
     panic!("{statement}: somebody keeps using it");
 }
 
-async fn connect(url: &str) -> Client {
+pub(crate) async fn connect(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls)
         .await
         .unwrap_or_else(|error| panic!("cannot connect to {url}: {error:?}"));
