@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use stheno_store::{Store, StoreOptions};
+use stheno_store::{Schema, Store, StoreOptions};
 
 const DEFAULT_URL: &str = "sqlite:stheno.db";
 
@@ -28,6 +28,11 @@ impl Database {
     /// Opens the store, and makes it if it is not there.
     pub(crate) async fn open(&self, options: StoreOptions) -> Result<Store> {
         Ok(Store::open(&self.url, options).await?)
+    }
+
+    /// Connects to the database without opening the store: to see what is in it, and to change that.
+    pub(crate) async fn schema(&self) -> Result<Schema> {
+        Ok(Schema::connect(&self.url, StoreOptions::default()).await?)
     }
 
     /// The database, as a person knows it: without a password.

@@ -27,7 +27,7 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
 
-use crate::commands::{serve, user};
+use crate::commands::{migrate, serve, user};
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
@@ -44,6 +44,8 @@ pub(crate) struct Arguments {
 enum Command {
     /// Serve the shop over HTTP
     Serve(Box<serve::Arguments>),
+    /// Make, check, mend or remove what Stheno needs in the database
+    Migrate(migrate::Arguments),
     /// Manage who may sign in
     User(user::Arguments),
 }
@@ -69,6 +71,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     runtime.block_on(async {
         match command {
             Command::Serve(arguments) => serve::run(*arguments).await,
+            Command::Migrate(arguments) => migrate::run(arguments).await,
             Command::User(arguments) => user::run(arguments).await,
         }
     })

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use secrecy::ExposeSecret as _;
 use stheno_auth::secret::{Secret, SigningKeys};
-use stheno_store::Store;
+use stheno_store::{Store, StoreError};
 
 use crate::given::given;
 
@@ -44,6 +44,10 @@ pub(crate) struct Given {
 pub(crate) struct GivenKeys {
     /// The name under which the database keeps the secret that was not given.
     name: &'static str,
+    /// The variable that gives it.
+    variable: &'static str,
+    /// What it is best set to.
+    hint: &'static str,
     current: Option<Secret>,
     previous: Option<Secret>,
 }
@@ -65,7 +69,7 @@ impl SecretArguments {
 
 fn keys(
     name: &'static str,
-    variable: &str,
+    variable: &'static str,
     file: &Option<PathBuf>,
     previous_file: &Option<PathBuf>,
 ) -> Result<GivenKeys> {
@@ -77,7 +81,9 @@ fn keys(
              database keeps signs from now on"
         );
     }
-    Ok(GivenKeys { name, current, previous })
+    // A bearer token from either is good at both, then.
+    let hint = if variable == "JWT_SECRET" { " to Medusa's jwt_secret" } else { "" };
+    Ok(GivenKeys { name, variable, hint, current, previous })
 }
 
 /// A secret to sign with, with a warning if it is short.
@@ -100,7 +106,15 @@ impl GivenKeys {
             Some(current) => current,
             None => {
                 let fresh = Secret::generate()?.expose().to_owned();
-                store.secret(self.name, fresh).await?.expose_secret().parse()?
+                match store.secret(self.name, fresh).await {
+                    Err(StoreError::Limited { .. }) => bail!(
+                        "{} is not set, and the database has no table to keep a secret in that is made: set it{}, or let \
+                         `stheno migrate` make the tables as a user who may",
+                        self.variable,
+                        self.hint
+                    ),
+                    kept => kept?.expose_secret().parse()?,
+                }
             }
         };
         Ok(SigningKeys::new(current, self.previous))

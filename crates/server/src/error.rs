@@ -113,6 +113,9 @@ impl ApiError {
             Self::Store(StoreError::Unavailable { .. }) => {
                 (StatusCode::SERVICE_UNAVAILABLE, Some("unavailable"), "unavailable", text)
             }
+            Self::Store(StoreError::Limited { .. }) => {
+                (StatusCode::NOT_IMPLEMENTED, Some("not_supported"), "not_allowed", text)
+            }
             Self::Store(StoreError::Full) => {
                 (StatusCode::INSUFFICIENT_STORAGE, Some("store_full"), "unavailable", text)
             }

@@ -217,6 +217,22 @@ pub(crate) struct Column {
     pub(crate) nullable: bool,
 }
 
+/// A column as a database says that it is.
+#[derive(Debug, Clone)]
+pub(crate) struct FoundColumn {
+    pub(crate) name: String,
+    pub(crate) declared: String,
+    pub(crate) nullable: bool,
+    /// Whether it holds texts, or one of a few.
+    pub(crate) is_text: bool,
+}
+
+impl FoundColumn {
+    fn of_kind(self, kind: ColumnKind) -> Column {
+        Column { name: self.name, kind, declared: self.declared, nullable: self.nullable }
+    }
+}
+
 /// What leads from a row to rows of another table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Relation {
@@ -274,51 +290,54 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// Reads the columns of every table with `columns_of`, which answers each column's name, declared type and
-    /// whether it may be null.
+    /// Reads the columns of every table with `columns_of`. `wanted` answers the type that a column ought to have, if its
+    /// own does not do.
     ///
     /// # Errors
-    /// Those of `columns_of`, and [`StoreError::Schema`] that names what is missing.
+    /// Those of `columns_of`, and [`StoreError::Schema`] that names everything that is missing or of another type.
     pub(crate) fn read(
-        mut columns_of: impl FnMut(Table) -> Result<Vec<(String, String, bool)>, StoreError>,
+        mut columns_of: impl FnMut(Table) -> Result<Vec<FoundColumn>, StoreError>,
+        wanted: impl Fn(ColumnKind, &FoundColumn) -> Option<&'static str>,
     ) -> Result<Self, StoreError> {
         let mut tables = Vec::new();
+        let mut faults = Vec::new();
         for table in Table::read() {
-            let present = columns_of(table)?;
-            // Which columns orders have is Medusa's affair, but for those that lead to them.
-            let needed = |name: &str| table != Table::Order || ["id", "customer_id"].contains(&name);
-            if table == Table::Order && present.is_empty() {
+            let mut present = columns_of(table)?;
+            let name = table.name();
+            if present.is_empty() {
+                if table != Table::Order {
+                    faults.push(format!("there is no table {name}"));
+                }
                 continue;
             }
-            let known = table.known_columns();
             let mut columns = Vec::with_capacity(present.len());
-            for (name, kind) in known {
-                let found = present.iter().find(|(present, _, _)| present == name);
-                let Some((_, declared, nullable)) = found else {
-                    if needed(name) {
-                        let text = format!("the table {} has no column {name}", table.name());
-                        return Err(StoreError::Schema(text));
+            for (known, kind) in table.known_columns() {
+                let Some(place) = present.iter().position(|found| found.name == *known) else {
+                    // Which columns orders have is Medusa's affair, but for those that lead to them.
+                    if table != Table::Order || ["id", "customer_id"].contains(known) {
+                        faults.push(format!("the table {name} has no column {known}"));
                     }
                     continue;
                 };
-                columns.push(Column {
-                    name: (*name).to_owned(),
-                    kind: *kind,
-                    declared: declared.clone(),
-                    nullable: *nullable,
-                });
+                let found = present.remove(place);
+                if let Some(wanted) = wanted(*kind, &found) {
+                    faults.push(format!("{name}.{known} is {}, not {wanted}", found.declared));
+                }
+                columns.push(found.of_kind(*kind));
             }
-            let added =
-                present.into_iter().filter(|(name, _, _)| !known.iter().any(|(known, _)| known == name));
-            columns.extend(added.map(|(name, declared, nullable)| Column {
-                name,
-                kind: kind_of_added(&declared),
-                declared,
-                nullable,
+            columns.extend(present.into_iter().map(|added| {
+                let kind = kind_of_added(&added.declared);
+                added.of_kind(kind)
             }));
             tables.push((table, columns));
         }
-        Ok(Self { tables })
+        if faults.is_empty() {
+            return Ok(Self { tables });
+        }
+        Err(StoreError::Schema(format!(
+            "the tables are not those of Medusa 1.20, which Stheno works on: {}",
+            faults.join("; ")
+        )))
     }
 
     /// The columns of `table`; none, if the database does not have it.

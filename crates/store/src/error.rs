@@ -6,8 +6,8 @@ use crate::Table;
 
 /// Why a unit of work was not done. Nothing of it was saved.
 ///
-/// The text of every variant may be shown to a caller, but for the source of [`StoreError::Internal`] and
-/// [`StoreError::Unavailable`], which belongs in a log.
+/// The text of every variant may be shown to a caller, but for the source of [`StoreError::Internal`],
+/// [`StoreError::Limited`] and [`StoreError::Unavailable`], which belongs in a log.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -35,6 +35,15 @@ pub enum StoreError {
     #[error("the store is not available: {reason}")]
     Unavailable {
         /// What is in the way, in words for a caller.
+        reason: &'static str,
+        /// What the engine said.
+        #[source]
+        source: Option<Box<dyn Error + Send + Sync>>,
+    },
+    /// The database user has no right to what this takes: that of making Stheno's tables, most likely.
+    #[error("the store cannot do this: {reason}")]
+    Limited {
+        /// What is in the way, and what to do instead, in words for a caller.
         reason: &'static str,
         /// What the engine said.
         #[source]

@@ -32,6 +32,7 @@ mod json;
 pub mod metadata;
 mod migrate;
 mod postgres;
+mod schema;
 mod selection;
 mod sql;
 mod sqlite;
@@ -58,6 +59,7 @@ pub use crate::error::{Duplicate, StoreError};
 pub use crate::filter::{Bound, DateRange, IdFilter, TextComparison};
 pub use crate::id::{IdGenerator, IdKind};
 pub use crate::metadata::Metadata;
+pub use crate::schema::{Difference, Fault, Listener, Owner, Progress, Schema, Thing, ThingKind};
 pub use crate::selection::{Order, Selection, UnknownName, Window};
 pub use crate::user::{NewUser, Role, UserCredentials, UserSummary};
 
@@ -72,6 +74,9 @@ pub struct StoreOptions {
     pub clock: Clock,
     /// Where ids come from.
     pub ids: IdGenerator,
+    /// Whether the tables are made and brought up to date when the store is opened. If not, a database that is not up to
+    /// date is refused.
+    pub migrate: bool,
     /// How many reads of SQLite run at once, besides look-ups of a single row. Those of PostgreSQL are as many as there are
     /// connections.
     pub reads_at_once: usize,
@@ -92,6 +97,7 @@ impl Default for StoreOptions {
         Self {
             clock: Clock::system(),
             ids: IdGenerator::random(),
+            migrate: true,
             reads_at_once: 2 * std::thread::available_parallelism().map_or(2, usize::from),
             streams_at_once: 16,
             whole_up_to: 1024 * 1024,
@@ -135,13 +141,17 @@ macro_rules! forward {
 impl Store {
     /// Opens the store at `url`, and brings its tables up to date: `sqlite:PATH`, a file that is made if it is not there,
     /// or `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, an empty database, Stheno's own, or a Medusa v1's, where only
-    /// what is Stheno's is made.
+    /// what is Stheno's is made. What takes long on a database with data, its indexes, is made beside the work.
+    ///
+    /// On a Medusa's database whose user may not make tables, the store works without: [`StoreError::Limited`] says what
+    /// it cannot do.
     ///
     /// # Errors
-    /// If the URL is of no known kind, the database cannot be used, or a newer Stheno wrote it.
+    /// If the URL is of no known kind, the database cannot be used, a newer Stheno wrote it, or it is not up to date and
+    /// [`StoreOptions::migrate`] is off.
     pub async fn open(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
         let clock = options.clock.clone();
-        let is_postgres = ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
+        let is_postgres = postgres::is_url(url);
         let streams_at_once = match is_postgres {
             true => options.streams_at_once.min(options.connections.div_ceil(2)),
             false => options.streams_at_once,
@@ -154,11 +164,12 @@ impl Store {
         let environment = Environment { clock: options.clock, ids: options.ids };
         if is_postgres {
             let connector = postgres::Connector::new(url, options.lock_timeout, options.connections)?;
-            let postgres = Postgres::open(connector, streaming, environment).await?;
+            let postgres = Postgres::open(connector, options.migrate, streaming, environment).await?;
             return Ok(Self { engine: Engine::Postgres(Arc::new(postgres)), clock });
         }
         let connector = Connector { path: sqlite_path(url)?, lock_timeout: options.lock_timeout };
-        let open = move || Sqlite::open(connector, options.reads_at_once, streaming, environment);
+        let open =
+            move || Sqlite::open(connector, options.migrate, options.reads_at_once, streaming, environment);
         let sqlite = tokio::task::spawn_blocking(open).await.map_err(StoreError::internal)??;
         Ok(Self { engine: Engine::Sqlite(Arc::new(sqlite)), clock })
     }
@@ -446,7 +457,7 @@ impl Store {
 }
 
 /// The path in a URL such as `sqlite:shop.db` or `sqlite:///var/lib/stheno/shop.db`.
-fn sqlite_path(url: &str) -> Result<PathBuf, StoreError> {
+pub(crate) fn sqlite_path(url: &str) -> Result<PathBuf, StoreError> {
     let path = url.strip_prefix("sqlite:").map(|rest| rest.strip_prefix("//").unwrap_or(rest));
     let fault = match path {
         None if url.is_empty() => "the database URL is empty".to_owned(),

@@ -39,6 +39,10 @@ pub(crate) struct Arguments {
     #[arg(long, env = "STHENO_DEMO", help_heading = "Data", value_parser = yes_or_no)]
     demo: bool,
 
+    /// Do not make tables, nor bring them up to date: refuse a database on which `stheno migrate` is to be run first
+    #[arg(long, env = "STHENO_NO_MIGRATE", help_heading = "Data", value_parser = yes_or_no)]
+    no_migrate: bool,
+
     #[command(flatten)]
     administrator: AdministratorArguments,
 
@@ -209,6 +213,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     let address = listener.local_addr()?;
 
     let options = StoreOptions {
+        migrate: !arguments.no_migrate,
         // A client that takes nothing of its answer holds no snapshot for longer than it holds the connection.
         reader_timeout: arguments.requests.write_timeout,
         ..StoreOptions::default()

@@ -1,9 +1,12 @@
 //! The engine for production: PostgreSQL, on a database of Stheno's own or on a Medusa's.
 
+mod additions;
 mod customer;
 mod customer_group;
 mod import;
+mod migration;
 mod pool;
+mod rights;
 mod rows;
 mod schema;
 mod user;
@@ -12,15 +15,21 @@ use std::sync::Arc;
 
 use deadpool_postgres::{Client, GenericClient};
 use futures::FutureExt as _;
+use tokio::task::JoinHandle;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Error, IsolationLevel, Row};
 
+use self::additions::ADDITIONS;
+pub(crate) use self::migration::PostgresSchema;
 pub(crate) use self::pool::Connector;
 use self::pool::Pool;
 use self::rows::RowWriter;
+use self::schema::Situation;
 use crate::answer::{JsonText, Output, Page, Streaming};
 use crate::entity::{Catalog, Table};
 use crate::metadata::Metadata;
+use crate::migrate::out_of_date;
+use crate::schema::{Fault, Owner};
 use crate::selection::Selection;
 use crate::sql::{self, Dialect, ListSource, Statement};
 use crate::{Environment, StoreError, Window};
@@ -35,22 +44,36 @@ pub(crate) struct Postgres {
     dialect: Dialect,
     catalog: Arc<Catalog>,
     environment: Environment,
+    /// Whether Stheno's own tables can be used.
+    has_own_tables: bool,
+    /// What is made beside the work.
+    making: Option<JoinHandle<()>>,
+}
+
+/// Whether a URL is one of PostgreSQL.
+pub(crate) fn is_url(url: &str) -> bool {
+    ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme))
 }
 
 impl Postgres {
-    /// Connects, and brings the tables up to date.
+    /// Connects, and, if `migrate` says so, makes tables or brings them up to date, and begins to make all else.
     pub(crate) async fn open(
         connector: Connector,
+        migrate: bool,
         streaming: Streaming,
         environment: Environment,
     ) -> Result<Self, StoreError> {
         let pool = connector.open(streaming).await?;
-        let mut client = pool.get().await?;
-        schema::migrate(&mut client, environment.clock.now()).await?;
-        let catalog = Arc::new(schema::read_catalog(&client).await?);
+        if migrate {
+            migration::make_tables(&pool, environment.clock.now(), &|_| {}).await?;
+        }
+        let client = pool.get().await?;
+        let Checked { has_own_tables, is_wanting } = check(&client, migrate).await?;
+        let catalog = Arc::new(schema::read_catalog(&**client).await?);
         let dialect = Dialect::Postgres(schema::read_collations(&client).await?);
         drop(client);
-        Ok(Self { pool, dialect, catalog, environment })
+        let making = is_wanting.then(|| tokio::spawn(migration::make_additions_beside(pool.clone())));
+        Ok(Self { pool, dialect, catalog, environment, has_own_tables, making })
     }
 
     pub(crate) fn catalog(&self) -> &Catalog {
@@ -59,11 +82,15 @@ impl Postgres {
 
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {
         let client = self.pool.get().await?;
-        client.execute("SELECT count(*) FROM stheno_migration", &[]).await.map(drop).map_err(fault)
+        let sql = "SELECT EXISTS (SELECT 1 FROM customer_group)";
+        client.query_one(sql, &[]).await.map(drop).map_err(fault)
     }
 
-    /// Finishes what is being written and closes the connections.
+    /// Finishes what is being written and closes the connections. An index that is being made is left to the server.
     pub(crate) async fn close(&self) {
+        if let Some(making) = &self.making {
+            making.abort();
+        }
         self.pool.close().await;
     }
 
@@ -273,6 +300,63 @@ fn merged(set: &str, removed: &str) -> String {
     )
 }
 
+/// What a look at the database before the start says.
+struct Checked {
+    has_own_tables: bool,
+    /// Whether there is something to be made beside the work.
+    is_wanting: bool,
+}
+
+/// Looks whether a server can work on the database, and says what it goes without.
+async fn check(client: &tokio_postgres::Client, migrate: bool) -> Result<Checked, StoreError> {
+    let situation = Situation::read(client).await?;
+    let differences = situation.differences(client).await?;
+    let (tables, others): (Vec<_>, Vec<_>) = differences.into_iter().partition(migration::is_of_steps);
+    let (changed, missing): (Vec<_>, Vec<_>) =
+        tables.into_iter().partition(|table| matches!(table.fault, Fault::Changed(_)));
+    if !changed.is_empty() {
+        return Err(StoreError::Schema(format!(
+            "what Stheno has made in the database is not as it was: {}",
+            migration::listed(&changed)
+        )));
+    }
+    let first = missing.first().map(|missing| missing.thing.to_string());
+    if let Some(first) = &first
+        && (!migrate || situation.owner != Owner::Medusa)
+    {
+        let hindrance = missing.iter().find_map(|missing| missing.hindrance.as_deref());
+        return Err(StoreError::Schema(match hindrance.filter(|_| migrate) {
+            Some(hindrance) => format!("cannot make the {first}: {hindrance}"),
+            None => out_of_date(first),
+        }));
+    }
+    rights::demand(client, &situation).await?;
+    let hindrance = match first {
+        Some(_) => Some(format!("the user {} may not create them", situation.user)),
+        None => rights::hindrance_of_own_tables(client, &situation).await?,
+    };
+    if let Some(hindrance) = &hindrance {
+        let losses: Vec<_> =
+            ADDITIONS.iter().filter(|addition| addition.is_table()).map(|table| table.loss).collect();
+        tracing::warn!("Stheno works without tables of its own, as {hindrance}; {}", losses.join("; "));
+    }
+    let (hindered, wanting): (Vec<_>, Vec<_>) =
+        others.into_iter().partition(|difference| difference.hindrance.is_some());
+    if !hindered.is_empty() {
+        tracing::warn!(
+            "Stheno works without these, which `stheno migrate` makes as another user: {}",
+            migration::listed(&hindered)
+        );
+    }
+    if !migrate && !wanting.is_empty() {
+        tracing::warn!(
+            "Stheno works without these, which `stheno migrate` makes: {}",
+            migration::listed(&wanting)
+        );
+    }
+    Ok(Checked { has_own_tables: hindrance.is_none(), is_wanting: migrate && !wanting.is_empty() })
+}
+
 /// What every call of a closed store hears.
 fn closed() -> StoreError {
     StoreError::Unavailable { reason: "it is shutting down", source: None }
@@ -299,8 +383,14 @@ fn fault(error: Error) -> StoreError {
         class if class.starts_with("08") || class.starts_with("53") => {
             unavailable("the database is not ready", error)
         }
+        "42501" => limited("the database user may not do this", Some(error)),
         _ => StoreError::internal(error),
     }
+}
+
+/// What is refused since the database user has no right to it.
+fn limited(reason: &'static str, error: Option<Error>) -> StoreError {
+    StoreError::Limited { reason, source: error.map(Into::into) }
 }
 
 fn unavailable(reason: &'static str, error: Error) -> StoreError {

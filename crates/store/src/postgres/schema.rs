@@ -1,15 +1,19 @@
-//! The tables in the database: made, brought up to date, and read back.
+//! The tables in the database: whose they are, made, brought up to date, and read back.
 
 use std::collections::HashMap;
 
 use deadpool_postgres::{Client, Transaction};
 use jiff::Timestamp;
+use tokio_postgres::GenericClient;
+use tokio_postgres::error::SqlState;
 
+use super::additions::{self, ADDITIONS, LIST_OF_STEPS};
 use super::fault;
 use super::rows::Time;
 use crate::StoreError;
-use crate::entity::{Catalog, Table};
+use crate::entity::{Catalog, ColumnKind, FoundColumn, Table};
 use crate::migrate::{Migration, POSTGRES, last_version, newer_schema};
+use crate::schema::{Difference, Fault, Listener, Owner, Progress, ThingKind};
 use crate::sql::Collations;
 
 /// The number of the lock that a server holds while it changes tables: `stheno` in ASCII.
@@ -18,130 +22,258 @@ const LOCK: i64 = 0x0073_7468_656e_6f00;
 /// How long a server waits for others that change tables.
 const PATIENCE: &str = "SET LOCAL lock_timeout = '30s'";
 
-/// Whose database it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Owner {
-    Stheno,
-    /// Medusa's own tables are there, and are left as they are.
-    Medusa,
+/// What is found in a database.
+#[derive(Debug)]
+pub(super) struct Situation {
+    pub(super) owner: Owner,
+    /// The last step that was made; none, if there is no list of them.
+    present: Option<i64>,
+    /// Whether Medusa's tables are there.
+    has_medusas_tables: bool,
+    pub(super) user: String,
 }
 
-impl Owner {
-    /// The steps that its database takes.
-    fn migrations(self) -> impl Iterator<Item = &'static Migration> {
-        POSTGRES.iter().filter(move |migration| self == Self::Stheno || migration.beside_medusa)
+impl Situation {
+    /// Looks at the database.
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`] if it is not one for Stheno, or a newer Stheno's.
+    pub(super) async fn read(client: &impl GenericClient) -> Result<Self, StoreError> {
+        // What an extension has brought is nobody's.
+        let sql = "
+            SELECT current_user::text, current_schema()::text,
+                   to_regclass('migrations') IS NOT NULL, to_regclass('mikro_orm_migrations') IS NOT NULL,
+                   to_regclass($1::text) IS NOT NULL,
+                   (SELECT count(to_regclass(quote_ident(name))) FROM unnest($2::text[]) name),
+                   EXISTS (SELECT 1 FROM pg_class c
+                           WHERE c.relnamespace = quote_ident(current_schema())::regnamespace
+                             AND c.relkind IN ('r', 'p')
+                             AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
+                                               AND d.objid = c.oid AND d.deptype = 'e')),
+                   pg_is_in_recovery(), current_setting('transaction_read_only') = 'on'";
+        let tables: Vec<&str> = Table::ALL.iter().map(|table| table.name()).collect();
+        let row = client.query_one(sql, &[&LIST_OF_STEPS, &tables]).await.map_err(fault)?;
+        let flag = |number: usize| row.try_get::<_, bool>(number).map_err(fault);
+        let user: String = row.try_get(0).map_err(fault)?;
+        if row.try_get::<_, Option<&str>>(1).map_err(fault)?.is_none() {
+            return Err(StoreError::Schema(format!(
+                "the database user {user} may use no schema: GRANT USAGE ON SCHEMA public TO {user}, or set the user's \
+                 search_path"
+            )));
+        }
+        let (medusas_list, list_of_version_2, our_list) = (flag(2)?, flag(3)?, flag(4)?);
+        let tables = row.try_get::<_, i64>(5).map_err(fault)?.unsigned_abs();
+        let (any_table, is_standby, is_read_only) = (flag(6)?, flag(7)?, flag(8)?);
+        if is_standby {
+            return Err(StoreError::Schema(
+                "the database is a standby, which takes no writes: give the URL of its primary".to_owned(),
+            ));
+        }
+        if is_read_only {
+            return Err(StoreError::Schema(format!(
+                "the database takes no writes from the user {user}, as default_transaction_read_only is on: give \
+                 another user, or turn it off"
+            )));
+        }
+        let has_group = tables > 0 && has_table(client, Table::CustomerGroup.name()).await?;
+        let owner = if medusas_list && has_group {
+            Owner::Medusa
+        } else if our_list || tables == Table::ALL.len() as u64 {
+            Owner::Stheno
+        } else if list_of_version_2 {
+            return Err(StoreError::Schema(
+                "the database is a Medusa v2's, whose customer groups are others: give the database of a Medusa v1, or \
+                 one that is empty"
+                    .to_owned(),
+            ));
+        } else if any_table {
+            return Err(StoreError::Schema(
+                "the database is another program's: give one that is empty, or a Medusa v1 database"
+                    .to_owned(),
+            ));
+        } else {
+            Owner::Nobody
+        };
+        if owner != Owner::Nobody && tables > 0 {
+            read_catalog(client).await?;
+        }
+        let present = if our_list { present_version(client, &user).await? } else { None };
+        Ok(Self { owner, present, has_medusas_tables: tables > 0, user })
+    }
+
+    /// The steps that are yet to be made.
+    fn pending(&self) -> impl Iterator<Item = &'static Migration> {
+        // Medusa's tables without a list of steps are those that stay when all else of Stheno's is removed.
+        let taken_up = self.present.is_none() && self.has_medusas_tables;
+        let (present, all) = (self.present.unwrap_or(0), self.owner != Owner::Medusa && !taken_up);
+        POSTGRES.iter().filter(move |step| step.version > present && (all || step.beside_medusa))
+    }
+
+    /// Whether there are steps that are yet to be made.
+    pub(super) fn is_behind(&self) -> bool {
+        self.pending().next().is_some()
+    }
+
+    /// All that is not as this Stheno makes it.
+    pub(super) async fn differences(
+        &self,
+        client: &impl GenericClient,
+    ) -> Result<Vec<Difference>, StoreError> {
+        let mut additions = additions::differences(client, ADDITIONS).await?;
+        let steps: Vec<_> = self.pending().collect();
+        if steps.iter().any(|step| step.beside_medusa) {
+            // A step changes the tables that are there.
+            for difference in additions.iter_mut().filter(|difference| {
+                difference.thing.kind == ThingKind::Table && matches!(difference.fault, Fault::Changed(_))
+            }) {
+                difference.hindrance = None;
+            }
+        }
+        let hindrance = additions
+            .iter()
+            .find(|difference| difference.thing.kind == ThingKind::Table)
+            .and_then(|difference| difference.hindrance.clone());
+        let missing = steps.into_iter().filter(|step| !step.beside_medusa).flat_map(Migration::things);
+        let missing = missing.map(|thing| Difference {
+            thing,
+            fault: Fault::Missing,
+            hindrance: hindrance.clone(),
+            loss: "",
+        });
+        let mut differences: Vec<_> = missing.collect();
+        differences.extend(additions);
+        Ok(differences)
     }
 }
 
-/// Brings the tables up to date. Several servers may do so at once: each step is made by one of them.
-pub(super) async fn migrate(client: &mut Client, now: Timestamp) -> Result<(), StoreError> {
+/// Makes the tables that are missing, and brings the others up to date. Several servers may do so at once: each step is
+/// made by one of them. On a database that was empty, whose tables nobody waits for yet, all else is made as well.
+pub(super) async fn make_tables(
+    client: &mut Client,
+    now: Timestamp,
+    listener: Listener<'_>,
+) -> Result<(), StoreError> {
     let transaction = client.transaction().await.map_err(fault)?;
-    if let Some(present) = present_version(&transaction).await?
-        && is_current(owner(&transaction).await?, present)?
-    {
-        return Ok(());
-    }
     transaction.batch_execute(PATIENCE).await.map_err(fault)?;
     // The lock is given back with the end of the transaction. Whoever had to wait finds the work done.
     transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await.map_err(fault)?;
-    let owner = owner(&transaction).await?;
-    let present = match present_version(&transaction).await? {
-        Some(present) => present,
-        None => {
-            make_list_of_migrations(&transaction, owner).await?;
-            0
+    let situation = Situation::read(&*transaction).await?;
+    let missing = situation.differences(&*transaction).await?;
+    if situation.present.is_none() {
+        let sql = format!(
+            "CREATE TABLE IF NOT EXISTS {LIST_OF_STEPS}
+             (version bigint PRIMARY KEY, name text NOT NULL, applied_at timestamp with time zone NOT NULL)"
+        );
+        transaction.batch_execute(&sql).await.map_err(fault)?;
+    }
+    for step in POSTGRES {
+        let is_pending = situation.pending().any(|pending| pending.version == step.version);
+        // A step that was made and whose tables are gone all the same makes them again.
+        if is_pending || step.beside_medusa {
+            transaction.batch_execute(step.sql).await.map_err(fault)?;
         }
-    };
-    if is_current(owner, present)? {
-        return Ok(());
+        // Tables that were there before the list count as made.
+        if step.version > situation.present.unwrap_or(0) && (is_pending || situation.owner != Owner::Medusa) {
+            note_step(&transaction, step, now).await?;
+        }
     }
-    for migration in owner.migrations().filter(|migration| migration.version > present) {
-        transaction.batch_execute(migration.sql).await.map_err(fault)?;
-        transaction
-            .execute(
-                "INSERT INTO stheno_migration (version, name, applied_at) VALUES ($1, $2, $3)",
-                &[&migration.version, &migration.name, &Time(now)],
-            )
-            .await
-            .map_err(fault)?;
-        tracing::debug!(migration = migration.name, "migrated the database");
+    if situation.owner == Owner::Nobody {
+        for addition in ADDITIONS {
+            additions::make_within(&*transaction, addition, &Fault::Missing).await.map_err(fault)?;
+        }
     }
-    transaction.commit().await.map_err(fault)
+    transaction.commit().await.map_err(fault)?;
+    let all = situation.owner == Owner::Nobody;
+    let made = missing.into_iter().map(|difference| difference.thing);
+    made.filter(|thing| all || thing.kind == ThingKind::Table)
+        .for_each(|thing| listener(Progress::Made(thing)));
+    Ok(())
 }
 
-fn is_current(owner: Owner, present: i64) -> Result<bool, StoreError> {
+async fn note_step(
+    transaction: &Transaction<'_>,
+    step: &Migration,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let sql = format!("INSERT INTO {LIST_OF_STEPS} (version, name, applied_at) VALUES ($1, $2, $3)");
+    transaction.execute(&sql, &[&step.version, &step.name, &Time(now)]).await.map_err(fault)?;
+    tracing::debug!(step = step.name, "migrated the database");
+    Ok(())
+}
+
+/// The last step that was made; none, if the user may not read the list.
+async fn present_version(client: &impl GenericClient, user: &str) -> Result<Option<i64>, StoreError> {
+    let readable = format!("SELECT has_table_privilege('{LIST_OF_STEPS}', 'SELECT')");
+    let row = client.query_one(&readable, &[]).await.map_err(fault)?;
+    if !row.try_get::<_, bool>(0).map_err(fault)? {
+        tracing::warn!(
+            "the database user {user} may not read {LIST_OF_STEPS}, so it is not known whether the database is up to \
+             date: GRANT SELECT ON {LIST_OF_STEPS} TO {user}"
+        );
+        return Ok(Some(last_version(POSTGRES)));
+    }
+    let sql = format!("SELECT coalesce(max(version), 0) FROM {LIST_OF_STEPS}");
+    let row = client.query_one(&sql, &[]).await.map_err(fault)?;
+    let present: i64 = row.try_get(0).map_err(fault)?;
     if present > last_version(POSTGRES) {
         return Err(StoreError::Schema(newer_schema(present, POSTGRES)));
     }
-    Ok(owner.migrations().all(|migration| migration.version <= present))
+    Ok(Some(present))
 }
 
-/// The last step that was made; none, if the database has no list of them.
-async fn present_version(transaction: &Transaction<'_>) -> Result<Option<i64>, StoreError> {
-    if !has_table(transaction, "stheno_migration").await? {
-        return Ok(None);
-    }
-    let sql = "SELECT coalesce(max(version), 0) FROM stheno_migration";
-    let row = transaction.query_one(sql, &[]).await.map_err(fault)?;
-    row.try_get(0).map(Some).map_err(fault)
-}
-
-/// A Medusa's database has its list of migrations beside the customer groups.
-async fn owner(transaction: &Transaction<'_>) -> Result<Owner, StoreError> {
-    let is_medusas =
-        has_table(transaction, "migrations").await? && has_table(transaction, "customer_group").await?;
-    Ok(if is_medusas { Owner::Medusa } else { Owner::Stheno })
-}
-
-async fn has_table(transaction: &Transaction<'_>, name: &str) -> Result<bool, StoreError> {
-    let sql = "SELECT to_regclass($1::text) IS NOT NULL";
-    let row = transaction.query_one(sql, &[&name]).await.map_err(fault)?;
+async fn has_table(client: &impl GenericClient, name: &str) -> Result<bool, StoreError> {
+    let sql = "SELECT to_regclass(quote_ident($1)) IS NOT NULL";
+    let row = client.query_one(sql, &[&name]).await.map_err(fault)?;
     row.try_get(0).map_err(fault)
 }
 
-/// Makes the table that says which steps were made. It is the first of all, so a database that has other tables, but
-/// not this one, is Medusa's or another program's.
-async fn make_list_of_migrations(transaction: &Transaction<'_>, owner: Owner) -> Result<(), StoreError> {
-    // What an extension has brought is nobody's.
-    let sql = "SELECT count(*) FROM pg_class c
-               WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')
-                 AND NOT EXISTS (SELECT 1 FROM pg_depend d
-                                 WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')";
-    let tables: i64 = transaction.query_one(sql, &[]).await.and_then(|row| row.try_get(0)).map_err(fault)?;
-    if tables > 0 && owner == Owner::Stheno {
-        return Err(StoreError::Schema(
-            "the database is another program's: give one that is empty, or a Medusa v1 database".to_owned(),
-        ));
-    }
-    transaction
-        .batch_execute(
-            "CREATE TABLE stheno_migration
-             (version bigint PRIMARY KEY, name text NOT NULL, applied_at timestamp with time zone NOT NULL)",
-        )
-        .await
-        .map_err(fault)
+/// Whether what was refused may go a moment later: a lock, a connection, a server that starts or stops, a full disk.
+pub(super) fn is_passing(code: &SqlState) -> bool {
+    let code = code.code();
+    ["08", "40", "53", "55", "57"].iter().any(|class| code.starts_with(class))
 }
 
 /// Reads which columns the tables have.
-pub(super) async fn read_catalog(client: &Client) -> Result<Catalog, StoreError> {
+pub(super) async fn read_catalog(client: &impl GenericClient) -> Result<Catalog, StoreError> {
     let tables: Vec<String> = Table::read().map(|table| table.name().to_owned()).collect();
     let rows = client
         .query(
-            "SELECT t.name, a.attname::text, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull
+            "SELECT t.name, a.attname::text, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
+                    y.typcategory IN ('S', 'E')
              FROM unnest($1::text[]) t (name)
              JOIN pg_attribute a ON a.attrelid = to_regclass(quote_ident(t.name))
+             JOIN pg_type y ON y.oid = a.atttypid
              WHERE a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
             &[&tables],
         )
         .await
         .map_err(fault)?;
-    let mut columns: HashMap<String, Vec<(String, String, bool)>> = HashMap::new();
+    let mut columns: HashMap<String, Vec<FoundColumn>> = HashMap::new();
     for row in rows {
-        let read = || Ok((row.try_get(1)?, row.try_get(2)?, row.try_get(3)?));
+        let read = || {
+            let (name, declared) = (row.try_get(1)?, row.try_get(2)?);
+            let (nullable, is_text) = (row.try_get(3)?, row.try_get(4)?);
+            Ok(FoundColumn { name, declared, nullable, is_text })
+        };
         let table = row.try_get(0).map_err(fault)?;
         columns.entry(table).or_default().push(read().map_err(fault)?);
     }
-    Catalog::read(|table| Ok(columns.remove(table.name()).unwrap_or_default()))
+    Catalog::read(|table| Ok(columns.remove(table.name()).unwrap_or_default()), wanted)
+}
+
+/// The type that a column of Medusa's ought to have, if its own does not do.
+fn wanted(kind: ColumnKind, FoundColumn { declared, is_text, .. }: &FoundColumn) -> Option<&'static str> {
+    let (fits, wanted) = match kind {
+        ColumnKind::Text | ColumnKind::Secret => (*is_text, "character varying"),
+        ColumnKind::Boolean => (declared == "boolean", "boolean"),
+        ColumnKind::Time => {
+            let is_time = declared.starts_with("timestamp") && declared.ends_with("with time zone");
+            (is_time, "timestamp with time zone")
+        }
+        ColumnKind::Json => (declared == "jsonb", "jsonb"),
+        ColumnKind::Plain => (true, ""),
+    };
+    (!fits).then_some(wanted)
 }
 
 /// Finds out what the database's locale does to the order and the case of texts.

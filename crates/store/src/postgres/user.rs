@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::rows::Time;
-use super::{Postgres, fault, is_duplicate};
+use super::{Postgres, fault, is_duplicate, limited};
 use crate::StoreError;
 use crate::answer::JsonText;
 use crate::entity::Table;
@@ -19,14 +19,18 @@ use crate::user::{NewUser, UserCredentials, UserSummary};
 /// The number of the lock under which the first user is made.
 const FIRST_USER: i64 = 0x0073_7468_656e_6f01;
 
+const NO_TOKENS: &str = "the database has no table for Stheno's API tokens: use one of Medusa's";
+
 impl Postgres {
     pub(crate) async fn create_user(&self, user: NewUser) -> Result<String, StoreError> {
+        self.demand_table_of_token(&user)?;
         let now = self.environment.clock.now();
         let id = self.environment.ids.next(IdKind::User, now);
         self.pool.write(move |transaction| insert_user(transaction, id, user, now).boxed()).await
     }
 
     pub(crate) async fn create_first_user(&self, user: NewUser) -> Result<Option<String>, StoreError> {
+        self.demand_table_of_token(&user)?;
         let now = self.environment.clock.now();
         let id = self.environment.ids.next(IdKind::User, now);
         let create = self.pool.write(move |transaction| {
@@ -47,15 +51,15 @@ impl Postgres {
 
     pub(crate) async fn list_users(&self) -> Result<Vec<UserSummary>, StoreError> {
         let client = self.pool.get().await?;
-        let rows = client
-            .query(
-                "SELECT u.id, u.email, coalesce(u.role::text, 'member'), u.created_at,
-                        (SELECT count(*) FROM stheno_api_token t WHERE t.user_id = u.id)
-                 FROM \"user\" u WHERE u.deleted_at IS NULL ORDER BY u.created_at, u.id",
-                &[],
-            )
-            .await
-            .map_err(fault)?;
+        let tokens = match self.has_own_tables {
+            true => "(SELECT count(*) FROM stheno_api_token t WHERE t.user_id = u.id)",
+            false => "0::bigint",
+        };
+        let sql = format!(
+            "SELECT u.id, u.email, coalesce(u.role::text, 'member'), u.created_at, {tokens}
+             FROM \"user\" u WHERE u.deleted_at IS NULL ORDER BY u.created_at, u.id"
+        );
+        let rows = client.query(&sql, &[]).await.map_err(fault)?;
         rows.iter().map(summary).collect::<Result<_, _>>().map_err(fault)
     }
 
@@ -86,6 +90,10 @@ impl Postgres {
 
     pub(crate) async fn user_by_token(&self, token: &str, hash: &str) -> Result<Option<String>, StoreError> {
         let (token, hash) = (Parameter::Text(token.to_owned()), Parameter::Text(hash.to_owned()));
+        if !self.has_own_tables {
+            let sql = "SELECT id FROM \"user\" WHERE api_token = $1 AND deleted_at IS NULL LIMIT 1";
+            return id_in(self.look_up(sql, &[&token]).await?);
+        }
         let sql = "SELECT u.id FROM stheno_api_token t JOIN \"user\" u ON u.id = t.user_id
                    WHERE t.token_hash = $1 AND u.deleted_at IS NULL
                    UNION ALL
@@ -117,6 +125,7 @@ impl Postgres {
         user_id: &str,
         token_hash: String,
     ) -> Result<bool, StoreError> {
+        self.demand_own_tables(NO_TOKENS)?;
         let now = self.environment.clock.now();
         let id = Parameter::Text(user_id.to_owned());
         let sql = "INSERT INTO stheno_api_token (token_hash, user_id, created_at)
@@ -130,6 +139,9 @@ impl Postgres {
         user_id: &str,
         expires_at: Timestamp,
     ) -> Result<(), StoreError> {
+        self.demand_own_tables(
+            "the database has no table for sessions: use a bearer token from POST /admin/auth/token, or an API token",
+        )?;
         let now = self.environment.clock.now();
         let user = Parameter::Text(user_id.to_owned());
         let create = self.pool.write(move |transaction| {
@@ -158,6 +170,9 @@ impl Postgres {
     }
 
     pub(crate) async fn session_user(&self, id_hash: &str) -> Result<Option<String>, StoreError> {
+        if !self.has_own_tables {
+            return Ok(None);
+        }
         let now = self.environment.clock.now();
         let hash = Parameter::Text(id_hash.to_owned());
         let sql = "SELECT u.id FROM stheno_session s JOIN \"user\" u ON u.id = s.user_id
@@ -166,11 +181,15 @@ impl Postgres {
     }
 
     pub(crate) async fn delete_session(&self, id_hash: &str) -> Result<bool, StoreError> {
+        if !self.has_own_tables {
+            return Ok(false);
+        }
         let hash = Parameter::Text(id_hash.to_owned());
         self.change("DELETE FROM stheno_session WHERE id_hash = $1", vec![Box::new(hash)]).await
     }
 
     pub(crate) async fn secret(&self, name: &str, fresh: String) -> Result<SecretString, StoreError> {
+        self.demand_own_tables("the database has no table for secrets: they must be given")?;
         let now = self.environment.clock.now();
         let name = name.to_owned();
         let keep = self.pool.write(move |transaction| {
@@ -185,6 +204,18 @@ impl Postgres {
             .boxed()
         });
         keep.await
+    }
+
+    /// Refuses what needs Stheno's own tables, where there are none.
+    fn demand_own_tables(&self, reason: &'static str) -> Result<(), StoreError> {
+        if self.has_own_tables { Ok(()) } else { Err(limited(reason, None)) }
+    }
+
+    fn demand_table_of_token(&self, user: &NewUser) -> Result<(), StoreError> {
+        match user.token_hash {
+            Some(_) => self.demand_own_tables(NO_TOKENS),
+            None => Ok(()),
+        }
     }
 
     /// At most one row of a statement that is always the same.

@@ -67,8 +67,12 @@ impl Connector {
     }
 
     fn open(&self) -> Result<Connection, StoreError> {
+        self.open_with(OpenFlags::SQLITE_OPEN_READ_WRITE)
+    }
+
+    pub(super) fn open_with(&self, access: OpenFlags) -> Result<Connection, StoreError> {
         // A connection is used by one thread at a time, which SQLite therefore need not see to.
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection =
             Connection::open_with_flags(&self.path, flags).map_err(|error| self.refused(error))?;
         connection.busy_timeout(self.lock_timeout).map_err(super::fault)?;
@@ -80,7 +84,7 @@ impl Connector {
     }
 
     /// Why the file cannot be used, in words that say what to do.
-    fn refused(&self, error: rusqlite::Error) -> StoreError {
+    pub(super) fn refused(&self, error: rusqlite::Error) -> StoreError {
         match error.sqlite_error_code() {
             _ if super::is_locked(&error) => super::fault(error),
             Some(ErrorCode::NotADatabase) => StoreError::Schema(format!(

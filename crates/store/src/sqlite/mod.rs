@@ -19,6 +19,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension as _, ffi};
 pub(crate) use self::connection::Connector;
 use self::readers::Readers;
 use self::rows::RowWriter;
+pub(crate) use self::schema::SqliteSchema;
 use self::writer::Writer;
 use crate::answer::{JsonText, Output, Page, Streaming};
 use crate::entity::{Catalog, Table};
@@ -37,15 +38,25 @@ pub(crate) struct Sqlite {
 }
 
 impl Sqlite {
-    /// Opens the file, and brings its tables up to date.
+    /// Opens the file, and, if `migrate` says so, makes it and brings its tables up to date.
     pub(crate) fn open(
         connector: Connector,
+        migrate: bool,
         readers_at_once: usize,
         streaming: Streaming,
         environment: Environment,
     ) -> Result<Self, StoreError> {
+        if !migrate && !connector.path.exists() {
+            return Err(StoreError::Schema(format!(
+                "there is no database file {}: `stheno migrate` makes it",
+                connector.path.display()
+            )));
+        }
         let mut connection = connector.open_writer()?;
-        schema::migrate(&mut connection, environment.clock.now())?;
+        match migrate {
+            true => schema::migrate(&mut connection, environment.clock.now())?,
+            false => schema::demand_up_to_date(&connection)?,
+        }
         let catalog = Arc::new(schema::read_catalog(&connection)?);
         let readers = Readers::new(connector, readers_at_once, streaming);
         Ok(Self { readers, writer: Writer::start(connection)?, catalog, environment })

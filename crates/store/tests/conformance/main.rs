@@ -22,7 +22,10 @@ mod import;
 mod list;
 mod membership;
 mod model;
+mod postgres_medusa;
+mod postgres_schema;
 mod postgres_server;
+mod schema;
 mod selection;
 mod shop;
 mod sqlite_file;
@@ -197,6 +200,12 @@ macro_rules! run_on {
                 opening_again_changes_nothing
                 a_missing_column_is_named
                 the_schema_of_a_newer_stheno_is_refused
+            }
+            schema {
+                a_new_database_is_made_as_was_said_before
+                a_store_may_be_opened_without_migrating
+                looking_changes_nothing
+                the_schema_of_a_newer_stheno_is_not_looked_into
             }
             model {
                 random_calls_end_as_in_a_model

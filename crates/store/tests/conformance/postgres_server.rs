@@ -86,7 +86,7 @@ async fn many_servers_make_the_tables_of_an_empty_database_once() {
     let shop = Shop::open(database).await;
     shop.add_groups(&["cgrp_a"]).await;
     let steps = shop.ask("SELECT string_agg(name, ' ' ORDER BY version) FROM stheno_migration").await;
-    assert_eq!(steps, "0001_medusa_tables 0002_stheno_tables 0003_stheno_indexes");
+    assert_eq!(steps, "0001_medusa_tables 0002_stheno_tables");
 }
 
 #[tokio::test]
@@ -97,61 +97,6 @@ async fn a_database_of_another_program_is_refused_and_left_alone() {
     assert_matches!(error, StoreError::Schema(_));
     let tables = "SELECT string_agg(tablename, ' ') FROM pg_tables WHERE schemaname = 'public'";
     assert_eq!(ask(database.postgres_database(), tables).await, "customer_group");
-}
-
-/// What is there, as far as it is not Stheno's: every relation, column, constraint, index, trigger and type.
-const NOT_OURS: &str = "
-    SELECT string_agg(line, E'\\n' ORDER BY line) FROM (
-        SELECT format('%s %s %s %s', c.relname, c.relkind, c.relhasrules, c.relhastriggers) AS line FROM pg_class c
-            WHERE c.relnamespace = 'public'::regnamespace AND c.relname NOT LIKE 'stheno\\_%'
-        UNION ALL
-        SELECT format('%s.%s %s %s %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
-                      pg_get_expr(d.adbin, d.adrelid))
-            FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-            LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-            WHERE c.relnamespace = 'public'::regnamespace AND c.relname NOT LIKE 'stheno\\_%' AND a.attnum > 0
-        UNION ALL
-        SELECT format('%s %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) FROM pg_constraint
-            WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text NOT LIKE 'stheno\\_%'
-        UNION ALL
-        SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND indexname NOT LIKE 'stheno\\_%'
-        UNION ALL
-        SELECT format('%s %s', tgrelid::regclass, tgname) FROM pg_trigger
-        UNION ALL
-        SELECT format('%s %s', t.typname, t.typtype) FROM pg_type t
-            WHERE t.typnamespace = 'public'::regnamespace AND t.typname NOT LIKE '%stheno\\_%'
-    ) lines";
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_medusas_database_is_taken_as_it_is() {
-    let database = Database::empty_postgres().await;
-    database.execute(include_str!("../../migrations/postgres/0001_medusa_tables.sql")).await;
-    database
-        .execute(
-            "CREATE TABLE migrations (id serial PRIMARY KEY, timestamp bigint NOT NULL, name varchar NOT NULL);
-             CREATE TABLE country (iso_2 varchar PRIMARY KEY);
-             ALTER TABLE address ADD FOREIGN KEY (country_code) REFERENCES country (iso_2);
-             ALTER TABLE customer_group ADD COLUMN sales_channel_id varchar;
-             INSERT INTO customer_group (id, name, sales_channel_id) VALUES ('cgrp_theirs', 'Theirs', 'sc_1');
-             INSERT INTO \"user\" (id, email, api_token, role) VALUES ('usr_theirs', 'a@b.co', 'token', NULL)",
-        )
-        .await;
-    let before = ask(database.postgres_database(), NOT_OURS).await;
-    assert!(before.contains("FK_c5516f550433c9b1c2630d787a7"), "{before}");
-
-    let shop = Shop::open(database).await;
-    assert_eq!(shop.ask(NOT_OURS).await, before);
-    let ours = "SELECT string_agg(tablename, ' ' ORDER BY tablename) FROM pg_tables WHERE tablename LIKE 'stheno\\_%'";
-    let tables = "stheno_api_token stheno_migration stheno_secret stheno_session";
-    assert_eq!(shop.ask(ours).await, tables);
-
-    assert_eq!(shop.group("cgrp_theirs").await.unwrap()["sales_channel_id"], "sc_1");
-    assert_eq!(shop.store.user_by_token("token", "").await.unwrap().as_deref(), Some("usr_theirs"));
-    assert_eq!(shop.store.list_users().await.unwrap()[0].role, "member");
-    shop.add_groups(&["cgrp_a"]).await;
-    let shop = shop.reopen_after("").await;
-    assert!(shop.group("cgrp_a").await.is_some());
-    assert_eq!(shop.ask(NOT_OURS).await, before);
 }
 
 /// Databases that order texts by a language, or know upper and lower case of ASCII alone, answer like all others.

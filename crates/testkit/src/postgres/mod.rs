@@ -66,6 +66,23 @@ impl PostgresDatabase {
         client.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
     }
 
+    /// Where it is for a user who may do only what `grants` says, statements in which `{user}` stands for the user. There is
+    /// one such user, gone with the database.
+    pub async fn url_for_user(&self, grants: &str) -> String {
+        let user = self.user();
+        self.execute(&format!(
+            "REVOKE CREATE ON SCHEMA public FROM PUBLIC; CREATE ROLE {user} LOGIN; {}",
+            grants.replace("{user}", &user)
+        ))
+        .await;
+        self.url.replace("postgres://postgres@", &format!("postgres://{user}@"))
+    }
+
+    /// The name of that user.
+    pub fn user(&self) -> String {
+        format!("{}_user", self.name)
+    }
+
     /// A connection of its own.
     pub async fn connect(&self) -> Client {
         connect(&self.url).await
@@ -75,12 +92,17 @@ impl PostgresDatabase {
 impl Drop for PostgresDatabase {
     fn drop(&mut self) {
         let url = self.cluster.url("postgres");
-        let statement = format!("DROP DATABASE {} WITH (FORCE)", self.name);
+        let drop_database = format!("DROP DATABASE {} WITH (FORCE)", self.name);
+        let drop_user = format!("DROP ROLE IF EXISTS {}", self.user());
         // A thread that may wait, and so a runtime of its own.
         let removed = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let runtime = runtime.unwrap_or_else(|error| panic!("no runtime: {error}"));
-            runtime.block_on(async { connect(&url).await.batch_execute(&statement).await })
+            runtime.block_on(async {
+                let client = connect(&url).await;
+                client.batch_execute(&drop_database).await?;
+                client.batch_execute(&drop_user).await
+            })
         });
         match removed.join() {
             Ok(Ok(())) => {}

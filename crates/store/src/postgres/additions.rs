@@ -1,0 +1,219 @@
+//! All that Stheno adds to a database, in one list: how each addition is made, told from the catalog, and dropped.
+//!
+//! An addition is written as PostgreSQL itself prints it, so that what the catalog holds can be compared with it: a test
+//! makes every one and reads it back. Tables come from the steps in `migrations/postgres`, as they hold data and so are
+//! changed and never made anew. All others can be made again out of the tables at any time: an addition that is missing,
+//! or otherwise than declared, is simply made. So a changed definition needs no step; one that is given up goes with
+//! `stheno migrate --remove`, which goes by the prefix.
+//!
+//! To add one, put it behind those that it needs: an extension or a function before the indexes and triggers that use it.
+
+mod check;
+mod make;
+#[cfg(test)]
+mod tests;
+
+pub(super) use self::check::differences;
+pub(super) use self::make::{Maker, drop_all, made, make_within};
+use crate::schema::{Thing, ThingKind};
+use crate::sql::quoted;
+
+/// One thing that Stheno adds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Addition {
+    /// Begins with `stheno_`, unless it is an extension.
+    pub(super) name: &'static str,
+    /// What one goes without, where it is missing; empty, where nothing works without it.
+    pub(super) loss: &'static str,
+    pub(super) definition: Definition,
+}
+
+/// What an addition is. The texts are as PostgreSQL prints them.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Definition {
+    /// One that the server has at hand. It is dropped only if Stheno has made it.
+    #[cfg_attr(not(test), allow(dead_code, reason = "nothing needs one yet"))]
+    Extension,
+    /// A table that the steps make.
+    Table {
+        /// Names and types, all of them not null.
+        columns: &'static [(&'static str, &'static str)],
+    },
+    #[cfg_attr(not(test), allow(dead_code, reason = "nothing needs one yet"))]
+    Function(Function),
+    #[cfg_attr(not(test), allow(dead_code, reason = "nothing needs one yet"))]
+    Trigger(Trigger),
+    Index(Index),
+}
+
+/// A function. Its arguments and what it returns stay as they are: for others, take another name.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Function {
+    pub(super) arguments: &'static str,
+    pub(super) returns: &'static str,
+    /// The language and all that follows: `LANGUAGE plpgsql SECURITY DEFINER`. `{schema}` is the schema of the tables.
+    pub(super) attributes: &'static str,
+    /// What stands between the quotes. `{schema}` is the schema of the tables.
+    pub(super) body: &'static str,
+}
+
+/// A trigger.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Trigger {
+    /// `AFTER INSERT OR DELETE`
+    pub(super) event: &'static str,
+    pub(super) table: &'static str,
+    /// `FOR EACH ROW EXECUTE FUNCTION stheno_count()`
+    pub(super) action: &'static str,
+}
+
+/// An index.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Index {
+    pub(super) table: &'static str,
+    /// `btree`
+    pub(super) method: &'static str,
+    /// `created_at DESC, id`
+    pub(super) keys: &'static str,
+    /// Of which rows, if not of all: `(deleted_at IS NULL)`
+    pub(super) condition: Option<&'static str>,
+}
+
+const SLOWER_LISTS: &str = "lists in this order are slower";
+
+/// An index of the rows that are not deleted. Lists are shown the newest first, and rows of one time by id.
+const fn newest_first(name: &'static str, table: &'static str, keys: &'static str) -> Addition {
+    let condition = Some("(deleted_at IS NULL)");
+    let index = Index { table, method: "btree", keys, condition };
+    Addition { name, loss: SLOWER_LISTS, definition: Definition::Index(index) }
+}
+
+/// An index of a table of Stheno's own.
+const fn of_own_table(name: &'static str, table: &'static str, keys: &'static str) -> Addition {
+    let index = Index { table, method: "btree", keys, condition: None };
+    let loss = "tokens and sessions that have ended are found slower";
+    Addition { name, loss, definition: Definition::Index(index) }
+}
+
+/// What the list of steps is kept in: the first thing that Stheno makes.
+pub(super) const LIST_OF_STEPS: &str = "stheno_migration";
+
+/// The list.
+pub(super) const ADDITIONS: &[Addition] = &[
+    Addition {
+        name: LIST_OF_STEPS,
+        loss: "the other tables of Stheno's are not made",
+        definition: Definition::Table {
+            columns: &[("version", "bigint"), ("name", "text"), ("applied_at", "timestamp with time zone")],
+        },
+    },
+    Addition {
+        name: "stheno_api_token",
+        loss: "there are no API tokens of Stheno's: use Medusa's, or bearer tokens",
+        definition: Definition::Table {
+            columns: &[
+                ("token_hash", "text"),
+                ("user_id", "character varying"),
+                ("created_at", "timestamp with time zone"),
+            ],
+        },
+    },
+    Addition {
+        name: "stheno_session",
+        loss: "no session can be opened here: use bearer tokens, or API tokens",
+        definition: Definition::Table {
+            columns: &[
+                ("id_hash", "text"),
+                ("user_id", "character varying"),
+                ("expires_at", "timestamp with time zone"),
+            ],
+        },
+    },
+    Addition {
+        name: "stheno_secret",
+        loss: "no secret is kept: JWT_SECRET and COOKIE_SECRET must be given",
+        definition: Definition::Table {
+            columns: &[("name", "text"), ("value", "text"), ("created_at", "timestamp with time zone")],
+        },
+    },
+    of_own_table("stheno_api_token_user_id", "stheno_api_token", "user_id"),
+    of_own_table("stheno_session_expires_at", "stheno_session", "expires_at"),
+    of_own_table("stheno_session_user_id", "stheno_session", "user_id"),
+    newest_first("stheno_customer_group_created_at", "customer_group", "created_at DESC, id"),
+    newest_first("stheno_customer_group_updated_at", "customer_group", "updated_at DESC, id"),
+    newest_first("stheno_customer_created_at", "customer", "created_at DESC, id"),
+    newest_first("stheno_customer_updated_at", "customer", "updated_at DESC, id"),
+    Addition {
+        name: "stheno_user_api_token",
+        loss: "Medusa's API tokens are found slower",
+        definition: Definition::Index(Index {
+            table: "user",
+            method: "btree",
+            keys: "api_token",
+            condition: Some("(api_token IS NOT NULL)"),
+        }),
+    },
+];
+
+impl Addition {
+    pub(super) fn thing(&self) -> Thing {
+        let (kind, table) = match self.definition {
+            Definition::Extension => (ThingKind::Extension, None),
+            Definition::Table { .. } => (ThingKind::Table, None),
+            Definition::Function(_) => (ThingKind::Function, None),
+            Definition::Trigger(Trigger { table, .. }) => (ThingKind::Trigger, Some(table)),
+            Definition::Index(Index { table, .. }) => (ThingKind::Index, Some(table)),
+        };
+        Thing::new(kind, self.name, table)
+    }
+
+    pub(super) fn is_table(&self) -> bool {
+        matches!(self.definition, Definition::Table { .. })
+    }
+}
+
+impl Function {
+    /// All up to the body, in one line, as PostgreSQL prints it but for spaces.
+    fn head(&self, name: &str, schema: &str) -> String {
+        let Self { arguments, returns, attributes, .. } = self;
+        let schema = quoted_if_needed(schema);
+        let attributes = attributes.replace("{schema}", &schema);
+        format!("CREATE OR REPLACE FUNCTION {schema}.{name}({arguments}) RETURNS {returns} {attributes} AS")
+    }
+
+    fn body(&self, schema: &str) -> String {
+        self.body.replace("{schema}", &quoted_if_needed(schema))
+    }
+
+    fn create(&self, name: &str, schema: &str) -> String {
+        format!("{} $stheno${}$stheno$", self.head(name, schema), self.body(schema))
+    }
+}
+
+impl Trigger {
+    fn create(&self, name: &str) -> String {
+        let Self { event, table, action } = self;
+        format!("CREATE TRIGGER {name} {event} ON {} {action}", quoted(table))
+    }
+}
+
+impl Index {
+    /// What PostgreSQL prints behind the name of the table.
+    fn tail(&self) -> String {
+        let Self { method, keys, condition, .. } = self;
+        let condition = condition.map_or_else(String::new, |condition| format!(" WHERE {condition}"));
+        format!(" USING {method} ({keys}){condition}")
+    }
+
+    /// `how` is ` CONCURRENTLY`, where others write meanwhile.
+    fn create(&self, name: &str, how: &str) -> String {
+        format!("CREATE INDEX{how} {name} ON {}{}", quoted(self.table), self.tail())
+    }
+}
+
+/// A name as PostgreSQL prints it, which quotes only what it must.
+fn quoted_if_needed(name: &str) -> String {
+    let is_plain = name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
+        && name.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_');
+    if is_plain { name.to_owned() } else { quoted(name) }
+}

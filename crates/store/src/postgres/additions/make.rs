@@ -1,0 +1,218 @@
+//! Making and dropping additions without being in the way of those who write: indexes concurrently, and locks of tables
+//! waited for so shortly that nobody notices who comes behind.
+
+use std::time::{Duration, Instant};
+
+use deadpool_postgres::ClientWrapper;
+use tokio_postgres::GenericClient;
+use tokio_postgres::error::SqlState;
+
+use super::check::fault_of;
+use super::{Addition, Definition};
+use crate::StoreError;
+use crate::postgres::{fault, schema};
+use crate::schema::{Fault, Listener, Progress, Thing, ThingKind};
+use crate::sql::quoted;
+
+/// How long the lock of a table is waited for: those who want to write it queue up behind, so it is not for long.
+const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '500ms'";
+
+/// How long a lock is tried for, again and again.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The first pause between two tries, which doubles from try to try, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// What is made concurrently waits for whoever began to read or write before, however long that takes, but not forever:
+/// nobody queues up behind.
+const UNHURRIED: &str = "SET statement_timeout = 0; SET lock_timeout = '15min'";
+
+/// The comment by which an extension is known that Stheno has installed.
+const OURS: &str = "installed by stheno";
+
+/// Makes additions, on a connection of its own.
+pub(in crate::postgres) struct Maker {
+    client: ClientWrapper,
+}
+
+impl Maker {
+    /// Takes a connection for good.
+    pub(in crate::postgres) async fn new(client: ClientWrapper) -> Result<Self, StoreError> {
+        client.batch_execute(UNHURRIED).await.map_err(fault)?;
+        Ok(Self { client })
+    }
+
+    pub(in crate::postgres) fn client(&self) -> &ClientWrapper {
+        &self.client
+    }
+
+    /// Makes an addition as it is declared, whatever is there. Tables are no affair of this.
+    pub(in crate::postgres) async fn make(&mut self, addition: &Addition) -> Result<(), StoreError> {
+        let started = Instant::now();
+        let mut pause = PAUSES.0;
+        loop {
+            // Looked at each time: what has failed may have left something behind, or another may have been here.
+            let Some(found) = fault_of(&**self.client(), addition).await? else {
+                return Ok(());
+            };
+            match self.try_to_make(addition, &found).await {
+                Err(error) if is_in_the_way(&error) && started.elapsed() < PATIENCE => {
+                    tracing::debug!(addition = addition.name, %error, "a lock was not had; trying again");
+                }
+                made => return made.map_err(refused),
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(PAUSES.1);
+        }
+    }
+
+    async fn try_to_make(&mut self, addition: &Addition, found: &Fault) -> Result<(), tokio_postgres::Error> {
+        if let Definition::Index(index) = &addition.definition {
+            if *found != Fault::Missing {
+                drop_index(&self.client, addition.name).await?;
+            }
+            let made = self.client.batch_execute(&index.create(addition.name, " CONCURRENTLY")).await;
+            if made.is_err()
+                && fault_of(&**self.client(), addition).await.is_ok_and(|left| left == Some(Fault::Invalid))
+            {
+                // What has failed leaves an index behind that costs every write and serves no read.
+                drop_index(&self.client, addition.name).await?;
+            }
+            return made;
+        }
+        let transaction = self.client.transaction().await?;
+        transaction.batch_execute(LOCK_TIMEOUT).await?;
+        make_within(&*transaction, addition, found).await?;
+        transaction.commit().await
+    }
+}
+
+/// Makes an addition within a transaction, on tables that nobody else writes yet or whose locks are short.
+pub(in crate::postgres) async fn make_within(
+    client: &impl GenericClient,
+    addition: &Addition,
+    found: &Fault,
+) -> Result<(), tokio_postgres::Error> {
+    let name = addition.name;
+    let sql = match &addition.definition {
+        Definition::Extension => {
+            format!("CREATE EXTENSION {name}; COMMENT ON EXTENSION {name} IS '{OURS}'")
+        }
+        Definition::Table { .. } => return Ok(()),
+        Definition::Function(function) => {
+            let row = client.query_one("SELECT current_schema()::text", &[]).await?;
+            function.create(name, row.try_get(0)?)
+        }
+        Definition::Trigger(trigger) if *found == Fault::Missing => trigger.create(name),
+        Definition::Trigger(trigger) => {
+            format!("DROP TRIGGER {name} ON {}; {}", quoted(trigger.table), trigger.create(name))
+        }
+        Definition::Index(index) => index.create(name, ""),
+    };
+    client.batch_execute(&sql).await
+}
+
+async fn drop_index(client: &ClientWrapper, name: &str) -> Result<(), tokio_postgres::Error> {
+    client.batch_execute(&format!("DROP INDEX CONCURRENTLY IF EXISTS {}", quoted(name))).await
+}
+
+/// All that Stheno has made, known by its prefix: what other versions have made too. In the order in which it can be
+/// dropped.
+pub(in crate::postgres) async fn made(client: &impl GenericClient) -> Result<Vec<Thing>, StoreError> {
+    // What belongs to something else that is dropped goes with it: a table's own indexes, say.
+    let sql = format!(
+        "SELECT kind, name, relation FROM (
+             SELECT 1 AS rank, 'trigger' AS kind, t.tgname::text AS name, c.relname::text AS relation
+             FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+             WHERE NOT t.tgisinternal AND t.tgname LIKE 'stheno\\_%'
+               AND c.relnamespace = quote_ident(current_schema())::regnamespace
+             UNION ALL
+             SELECT 2, 'index', i.relname::text, c.relname::text
+             FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
+             WHERE i.relname LIKE 'stheno\\_%' AND c.relname NOT LIKE 'stheno\\_%'
+               AND c.relnamespace = quote_ident(current_schema())::regnamespace
+             UNION ALL
+             SELECT 3, 'function', format('%s(%s)', p.proname, pg_get_function_identity_arguments(p.oid)), NULL
+             FROM pg_proc p
+             WHERE p.proname LIKE 'stheno\\_%' AND p.pronamespace = quote_ident(current_schema())::regnamespace
+             UNION ALL
+             SELECT 4, 'table', c.relname::text, NULL FROM pg_class c
+             WHERE c.relname LIKE 'stheno\\_%' AND c.relkind IN ('r', 'p')
+               AND c.relnamespace = quote_ident(current_schema())::regnamespace
+             UNION ALL
+             SELECT 5, 'extension', e.extname::text, NULL FROM pg_extension e
+             WHERE obj_description(e.oid, 'pg_extension') = '{OURS}') things
+         ORDER BY rank, relation, name"
+    );
+    let rows = client.query(&sql, &[]).await.map_err(fault)?;
+    let thing = |row: tokio_postgres::Row| {
+        let kind = match row.try_get(0)? {
+            "trigger" => ThingKind::Trigger,
+            "index" => ThingKind::Index,
+            "function" => ThingKind::Function,
+            "table" => ThingKind::Table,
+            _ => ThingKind::Extension,
+        };
+        Ok(Thing::new(kind, row.try_get(1)?, row.try_get(2)?))
+    };
+    rows.into_iter().map(thing).collect::<Result<_, _>>().map_err(fault)
+}
+
+/// Drops all that Stheno has made.
+pub(in crate::postgres) async fn drop_all(
+    maker: &mut Maker,
+    listener: Listener<'_>,
+) -> Result<(), StoreError> {
+    for thing in made(&**maker.client()).await? {
+        let started = Instant::now();
+        let mut pause = PAUSES.0;
+        loop {
+            match maker.drop(&thing).await {
+                Ok(()) => break,
+                Err(error) if is_in_the_way(&error) && started.elapsed() < PATIENCE => {}
+                Err(error) => return Err(refused(error)),
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(PAUSES.1);
+        }
+        listener(Progress::Dropped(thing));
+    }
+    Ok(())
+}
+
+impl Maker {
+    async fn drop(&mut self, thing: &Thing) -> Result<(), tokio_postgres::Error> {
+        let name = &thing.name;
+        let sql = match (thing.kind, &thing.table) {
+            (ThingKind::Index, _) => return drop_index(&self.client, name).await,
+            (ThingKind::Trigger, Some(table)) => {
+                format!("DROP TRIGGER IF EXISTS {} ON {}", quoted(name), quoted(table))
+            }
+            // The name has the arguments behind it.
+            (ThingKind::Function, _) => format!("DROP FUNCTION IF EXISTS {name}"),
+            (ThingKind::Extension, _) => format!("DROP EXTENSION IF EXISTS {}", quoted(name)),
+            _ => format!("DROP TABLE IF EXISTS {}", quoted(name)),
+        };
+        let transaction = self.client.transaction().await?;
+        transaction.batch_execute(LOCK_TIMEOUT).await?;
+        transaction.batch_execute(&sql).await?;
+        transaction.commit().await
+    }
+}
+
+/// Whether a lock was not had in time, or two were in each other's way: a moment later it may go.
+fn is_in_the_way(error: &tokio_postgres::Error) -> bool {
+    let passing = [SqlState::LOCK_NOT_AVAILABLE, SqlState::T_R_DEADLOCK_DETECTED, SqlState::OBJECT_IN_USE];
+    error.code().is_some_and(|code| passing.contains(code))
+}
+
+/// What PostgreSQL says of a thing that it does not make or drop, in its own words: whoever changes a schema may read them.
+fn refused(error: tokio_postgres::Error) -> StoreError {
+    match error.as_db_error() {
+        Some(said) if !schema::is_passing(said.code()) => {
+            let detail = said.detail().map_or_else(String::new, |detail| format!(": {detail}"));
+            StoreError::Schema(format!("{}{detail}", said.message()))
+        }
+        _ => fault(error),
+    }
+}
