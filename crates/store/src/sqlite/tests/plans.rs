@@ -359,7 +359,7 @@ async fn user_statements(engine: &Sqlite, report: &mut Report) {
 async fn statements_find_rows_by_indexes() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(FILE);
-    let engine = Sqlite::open(connector(&path), 4, streaming(), environment()).unwrap();
+    let engine = Sqlite::open(connector(&path), true, 4, streaming(), environment()).unwrap();
     fill(&engine).await;
     take();
     let mut report = Report {
