@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use deadpool_postgres::{ClientWrapper, Object};
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tokio_postgres::SimpleQueryMessage;
 
 use super::additions::{self, ADDITIONS, Addition, Maker};
-use super::pool::Pool;
+use super::pool::{Own, Pool};
 use super::schema::{self, Situation};
 use super::{Connector, fault};
 use crate::answer::Streaming;
@@ -32,7 +31,7 @@ pub(crate) struct PostgresSchema {
 
 impl PostgresSchema {
     pub(crate) async fn connect(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
-        let connector = Connector::new(url, options.lock_timeout, options.connections)?;
+        let connector = Connector::new(url, &options)?;
         let streaming = Streaming {
             whole_up_to: options.whole_up_to,
             reader_timeout: options.reader_timeout,
@@ -42,13 +41,15 @@ impl PostgresSchema {
     }
 
     pub(crate) async fn owner(&self) -> Result<Owner, StoreError> {
-        let client = self.pool.get().await?;
-        Ok(Situation::read(&**client).await?.owner)
+        let mut client = self.pool.get().await?;
+        let reading = client.transaction().await.map_err(fault)?;
+        Ok(Situation::read(&*reading).await?.owner)
     }
 
     pub(crate) async fn differences(&self) -> Result<Vec<Difference>, StoreError> {
-        let client = self.pool.get().await?;
-        Situation::read(&**client).await?.differences(&**client).await
+        let mut client = self.pool.get().await?;
+        let reading = client.transaction().await.map_err(fault)?;
+        Situation::read(&*reading).await?.differences(&*reading).await
     }
 
     pub(crate) async fn migrate(&self, listener: Listener<'_>) -> Result<Vec<Difference>, StoreError> {
@@ -57,7 +58,9 @@ impl PostgresSchema {
     }
 
     pub(crate) async fn made(&self) -> Result<Vec<Thing>, StoreError> {
-        additions::made(&**self.pool.get().await?).await
+        let mut client = self.pool.get().await?;
+        let reading = client.transaction().await.map_err(fault)?;
+        additions::made(&*reading).await
     }
 
     pub(crate) async fn remove(&self, listener: Listener<'_>) -> Result<(), StoreError> {
@@ -78,8 +81,10 @@ pub(super) async fn make_tables(
     listener: Listener<'_>,
 ) -> Result<(), StoreError> {
     let mut client = pool.get().await?;
-    let situation = Situation::read(&**client).await?;
-    let wanting = situation.differences(&**client).await?;
+    let reading = client.transaction().await.map_err(fault)?;
+    let situation = Situation::read(&*reading).await?;
+    let wanting = situation.differences(&*reading).await?;
+    drop(reading);
     let wanting: Vec<_> = wanting.iter().filter(|difference| is_of_steps(difference)).collect();
     let is_behind = situation.is_behind() || !wanting.is_empty();
     if is_behind && wanting.iter().all(|difference| difference.hindrance.is_none()) {
@@ -102,14 +107,18 @@ pub(super) async fn make_additions(
     additions: &[Addition],
     listener: Listener<'_>,
 ) -> Result<Vec<Difference>, StoreError> {
-    let differences = additions::differences(&**pool.get().await?, additions).await?;
+    let mut client = pool.get().await?;
+    let reading = client.transaction().await.map_err(fault)?;
+    let differences = additions::differences(&*reading, additions).await?;
+    drop(reading);
+    drop(client);
     if differences.iter().all(|difference| difference.hindrance.is_some()) {
         return Ok(differences);
     }
     let _alone = Alone::wait(pool, listener).await?;
     let mut maker = Maker::new(taken(pool).await?).await?;
     let mut left = Vec::new();
-    for difference in additions::differences(&**maker.client(), additions).await? {
+    for difference in maker.differences(additions).await? {
         let addition = additions.iter().find(|addition| addition.thing() == difference.thing);
         let (Some(addition), None) = (addition, &difference.hindrance) else {
             left.push(difference);
@@ -172,8 +181,8 @@ pub(super) fn listed(differences: &[Difference]) -> String {
 }
 
 /// A connection that goes back to no pool, since what is set on it is for this work alone.
-async fn taken(pool: &Pool) -> Result<ClientWrapper, StoreError> {
-    Ok(Object::take(pool.get().await?))
+async fn taken(pool: &Pool) -> Result<Own, StoreError> {
+    Ok(pool.get().await?.into_own())
 }
 
 /// The right to make and drop additions, which one process has at a time. It is given back with the value.
@@ -182,7 +191,7 @@ async fn taken(pool: &Pool) -> Result<ClientWrapper, StoreError> {
 /// again and again, and not waited for: who waits in a statement holds a snapshot, for which `CREATE INDEX CONCURRENTLY`
 /// waits in turn. So does a transaction whose last statement was prepared; this one's are simple.
 struct Alone {
-    _client: ClientWrapper,
+    _client: Own,
 }
 
 impl Alone {

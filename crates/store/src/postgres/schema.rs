@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
-use deadpool_postgres::{Client, Transaction};
+use deadpool_postgres::Transaction;
 use jiff::Timestamp;
 use tokio_postgres::GenericClient;
 use tokio_postgres::error::SqlState;
 
 use super::additions::{self, ADDITIONS, LIST_OF_STEPS};
 use super::fault;
+use super::pool::Client;
 use super::rows::Time;
 use crate::StoreError;
 use crate::entity::{Catalog, ColumnKind, FoundColumn, Table};
@@ -277,7 +278,7 @@ fn wanted(kind: ColumnKind, FoundColumn { declared, is_text, .. }: &FoundColumn)
 }
 
 /// Finds out what the database's locale does to the order and the case of texts.
-pub(super) async fn read_collations(client: &Client) -> Result<Collations, StoreError> {
+pub(super) async fn read_collations(client: &Transaction<'_>) -> Result<Collations, StoreError> {
     let row = client
         .query_one(
             "SELECT d.datcollate, d.datctype, d.datlocprovider::text,

@@ -3,15 +3,15 @@
 
 use std::time::{Duration, Instant};
 
-use deadpool_postgres::ClientWrapper;
 use tokio_postgres::GenericClient;
 use tokio_postgres::error::SqlState;
 
-use super::check::fault_of;
+use super::check::{differences, fault_of};
 use super::{Addition, Definition};
 use crate::StoreError;
+use crate::postgres::pool::Own;
 use crate::postgres::{fault, schema};
-use crate::schema::{Fault, Listener, Progress, Thing, ThingKind};
+use crate::schema::{Difference, Fault, Listener, Progress, Thing, ThingKind};
 use crate::sql::quoted;
 
 /// How long the lock of a table is waited for: those who want to write it queue up behind, so it is not for long.
@@ -32,18 +32,31 @@ const OURS: &str = "installed by stheno";
 
 /// Makes additions, on a connection of its own.
 pub(in crate::postgres) struct Maker {
-    client: ClientWrapper,
+    client: Own,
 }
 
 impl Maker {
     /// Takes a connection for good.
-    pub(in crate::postgres) async fn new(client: ClientWrapper) -> Result<Self, StoreError> {
-        client.batch_execute(UNHURRIED).await.map_err(fault)?;
+    pub(in crate::postgres) async fn new(client: Own) -> Result<Self, StoreError> {
+        // Where nothing can be set on a connection, it has no limits either.
+        if client.is_direct() {
+            client.batch_execute(UNHURRIED).await.map_err(fault)?;
+        }
         Ok(Self { client })
     }
 
-    pub(in crate::postgres) fn client(&self) -> &ClientWrapper {
-        &self.client
+    /// What is not as it is declared.
+    pub(in crate::postgres) async fn differences(
+        &mut self,
+        additions: &[Addition],
+    ) -> Result<Vec<Difference>, StoreError> {
+        let reading = self.client.transaction().await.map_err(fault)?;
+        differences(&*reading, additions).await
+    }
+
+    async fn fault_of(&mut self, addition: &Addition) -> Result<Option<Fault>, StoreError> {
+        let reading = self.client.transaction().await.map_err(fault)?;
+        fault_of(&*reading, addition).await
     }
 
     /// Makes an addition as it is declared, whatever is there. Tables are no affair of this.
@@ -52,7 +65,7 @@ impl Maker {
         let mut pause = PAUSES.0;
         loop {
             // Looked at each time: what has failed may have left something behind, or another may have been here.
-            let Some(found) = fault_of(&**self.client(), addition).await? else {
+            let Some(found) = self.fault_of(addition).await? else {
                 return Ok(());
             };
             match self.try_to_make(addition, &found).await {
@@ -72,9 +85,7 @@ impl Maker {
                 drop_index(&self.client, addition.name).await?;
             }
             let made = self.client.batch_execute(&index.create(addition.name, " CONCURRENTLY")).await;
-            if made.is_err()
-                && fault_of(&**self.client(), addition).await.is_ok_and(|left| left == Some(Fault::Invalid))
-            {
+            if made.is_err() && self.fault_of(addition).await.is_ok_and(|left| left == Some(Fault::Invalid)) {
                 // What has failed leaves an index behind that costs every write and serves no read.
                 drop_index(&self.client, addition.name).await?;
             }
@@ -112,7 +123,7 @@ pub(in crate::postgres) async fn make_within(
     client.batch_execute(&sql).await
 }
 
-async fn drop_index(client: &ClientWrapper, name: &str) -> Result<(), tokio_postgres::Error> {
+async fn drop_index(client: &Own, name: &str) -> Result<(), tokio_postgres::Error> {
     client.batch_execute(&format!("DROP INDEX CONCURRENTLY IF EXISTS {}", quoted(name))).await
 }
 
@@ -163,7 +174,10 @@ pub(in crate::postgres) async fn drop_all(
     maker: &mut Maker,
     listener: Listener<'_>,
 ) -> Result<(), StoreError> {
-    for thing in made(&**maker.client()).await? {
+    let reading = maker.client.transaction().await.map_err(fault)?;
+    let things = made(&*reading).await?;
+    drop(reading);
+    for thing in things {
         let started = Instant::now();
         let mut pause = PAUSES.0;
         loop {

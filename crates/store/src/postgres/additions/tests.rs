@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use deadpool_postgres::Object;
 use stheno_testkit::postgres::PostgresDatabase;
 use tokio::sync::Semaphore;
 use tokio_postgres::Client;
 
-use super::{ADDITIONS, Addition, Definition, Function, Index, Maker, Trigger, differences, drop_all};
+use super::{ADDITIONS, Addition, Definition, Function, Index, Maker, Trigger, drop_all};
 use crate::StoreError;
+use crate::StoreOptions;
 use crate::answer::Streaming;
 use crate::postgres::Connector;
 use crate::postgres::migration::make_additions;
@@ -79,17 +79,21 @@ impl Shop {
     }
 
     async fn faults(&self) -> Vec<(String, Fault)> {
-        let found = differences(&**self.pool.get().await.unwrap(), EXAMPLES).await.unwrap();
+        let found = self.maker().await.differences(EXAMPLES).await.unwrap();
         found.into_iter().map(|found| (found.thing.name, found.fault)).collect()
     }
 
     async fn maker(&self) -> Maker {
-        Maker::new(Object::take(self.pool.get().await.unwrap())).await.unwrap()
+        maker(&self.pool).await
     }
 
     async fn count(&self, sql: &str) -> i64 {
         self.database.connect().await.query_one(sql, &[]).await.unwrap().get(0)
     }
+}
+
+async fn maker(pool: &Pool) -> Maker {
+    Maker::new(pool.get().await.unwrap().into_own()).await.unwrap()
 }
 
 async fn pool(url: &str) -> Pool {
@@ -98,7 +102,7 @@ async fn pool(url: &str) -> Pool {
         reader_timeout: Duration::from_secs(30),
         permits: std::sync::Arc::new(Semaphore::new(1)),
     };
-    let connector = Connector::new(url, Duration::from_secs(5), 10).unwrap();
+    let connector = Connector::new(url, &StoreOptions::default()).unwrap();
     connector.open(streaming).await.unwrap()
 }
 
@@ -116,19 +120,21 @@ async fn every_addition_is_read_back_as_it_is_declared() {
     assert_eq!(shop.count("SELECT count(*) FROM note").await, 2);
     // The schema is named wherever it is, as are those whose names must be quoted.
     shop.database.execute("ALTER SCHEMA public RENAME TO \"The Shop\"; CREATE SCHEMA public").await;
-    let elsewhere = pool(&format!("{}&options=-csearch_path%3D%22The%5C%20Shop%22", shop.database.url())).await;
-    let found = differences(&**elsewhere.get().await.unwrap(), EXAMPLES).await.unwrap();
+    let elsewhere =
+        pool(&format!("{}&options=-csearch_path%3D%22The%5C%20Shop%22", shop.database.url())).await;
+    let found = maker(&elsewhere).await.differences(EXAMPLES).await.unwrap();
     let names: Vec<_> = found.iter().map(|found| &*found.thing.name).collect();
     assert_eq!(names, ["stheno_note_change"], "its body names the schema");
     assert_eq!(make_additions(&elsewhere, EXAMPLES, &|_| {}).await.unwrap(), []);
-    assert_eq!(differences(&**elsewhere.get().await.unwrap(), EXAMPLES).await.unwrap(), []);
+    assert_eq!(maker(&elsewhere).await.differences(EXAMPLES).await.unwrap(), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_change_is_found_and_mended() {
     let shop = Shop::new().await;
     shop.make().await;
-    let body = "CREATE OR REPLACE FUNCTION stheno_note_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+    let body =
+        "CREATE OR REPLACE FUNCTION stheno_note_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
                 SET search_path TO 'public', 'pg_temp' AS 'BEGIN RETURN NULL; END'";
     for (change, expected) in [
         (body, vec![changed("stheno_note_change", "its body")]),
@@ -136,10 +142,7 @@ async fn each_change_is_found_and_mended() {
             "ALTER FUNCTION stheno_note_change() SECURITY INVOKER",
             vec![changed("stheno_note_change", "its attributes")],
         ),
-        (
-            "ALTER FUNCTION stheno_fold(text, int) VOLATILE",
-            vec![changed("stheno_fold", "its attributes")],
-        ),
+        ("ALTER FUNCTION stheno_fold(text, int) VOLATILE", vec![changed("stheno_fold", "its attributes")]),
         (
             "DROP FUNCTION stheno_note_change CASCADE",
             vec![
@@ -202,7 +205,10 @@ async fn a_lock_is_tried_for_shortly_and_again() {
     wait_until_tried(&other).await;
     for _ in 0..20 {
         // Longer than a lock is tried for, shorter than the other one holds it.
-        other.batch_execute("SET lock_timeout = '20s'; INSERT INTO \"user\" VALUES ('written')").await.unwrap();
+        other
+            .batch_execute("SET lock_timeout = '20s'; INSERT INTO \"user\" VALUES ('written')")
+            .await
+            .unwrap();
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert!(!making.is_finished(), "after {:?}", begun.elapsed());
