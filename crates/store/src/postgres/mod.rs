@@ -1,6 +1,7 @@
 //! The engine for production: PostgreSQL, on a database of Stheno's own or on a Medusa's.
 
 mod additions;
+mod catalogs;
 mod customer;
 mod customer_group;
 mod import;
@@ -20,6 +21,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Error, IsolationLevel, Row};
 
 use self::additions::ADDITIONS;
+use self::catalogs::{CHANGING, Catalogs, is_outdated, is_outdated_code};
 pub(crate) use self::migration::PostgresSchema;
 pub(crate) use self::pool::Connector;
 use self::pool::Pool;
@@ -42,7 +44,7 @@ const SMALL_PAGE: u64 = 100;
 pub(crate) struct Postgres {
     pool: Pool,
     dialect: Dialect,
-    catalog: Arc<Catalog>,
+    catalogs: Arc<Catalogs>,
     environment: Environment,
     /// Whether Stheno's own tables can be used.
     has_own_tables: bool,
@@ -69,15 +71,44 @@ impl Postgres {
         }
         let client = pool.get().await?;
         let Checked { has_own_tables, is_wanting } = check(&client, migrate).await?;
-        let catalog = Arc::new(schema::read_catalog(&**client).await?);
+        let catalogs = Arc::new(Catalogs::new(schema::read_catalog(&**client).await?));
         let dialect = Dialect::Postgres(schema::read_collations(&client).await?);
         drop(client);
         let making = is_wanting.then(|| tokio::spawn(migration::make_additions_beside(pool.clone())));
-        Ok(Self { pool, dialect, catalog, environment, has_own_tables, making })
+        Ok(Self { pool, dialect, catalogs, environment, has_own_tables, making })
     }
 
     pub(crate) fn catalog(&self) -> &Catalog {
-        &self.catalog
+        if self.catalogs.is_time_to_look() {
+            let (catalogs, pool) = (Arc::clone(&self.catalogs), self.pool.clone());
+            tokio::spawn(async move {
+                if let Err(error) = catalogs.look(&pool).await {
+                    let error = &error as &(dyn std::error::Error + 'static);
+                    tracing::warn!(error, "could not look whether columns have changed");
+                }
+            });
+        }
+        self.catalogs.present()
+    }
+
+    /// Whether a unit of work failed since columns have changed, which are known now, so that it is worth doing once more:
+    /// nothing of it was saved.
+    pub(crate) async fn has_caught_up(&self, error: &StoreError) -> bool {
+        if !is_outdated(error) {
+            return false;
+        }
+        match self.catalogs.look(&self.pool).await {
+            Ok(()) => {
+                // The columns that are shown may be the same, and a statement out of date all the same.
+                self.pool.forget_statements();
+                true
+            }
+            Err(error) => {
+                let error = &error as &(dyn std::error::Error + 'static);
+                tracing::error!(error, "the tables have changed, and cannot be worked with any more");
+                false
+            }
+        }
     }
 
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {
@@ -96,14 +127,15 @@ impl Postgres {
 
     /// A row by its id, with its relations.
     async fn retrieve(&self, id: &str, selection: &Selection) -> Result<Option<JsonText>, StoreError> {
-        let statement = sql::retrieve(self.dialect, &self.catalog, selection, id);
+        let (catalog, selection) = self.catalogs.renew(selection);
+        let statement = sql::retrieve(self.dialect, catalog, &selection, id);
         if !selection.has_relations() {
             let client = self.pool.get().await?;
-            let text = read_row(&client, &self.catalog, selection, &statement).await?;
+            let text = read_row(&client, catalog, &selection, &statement).await?;
             return Ok(text.map(JsonText::whole));
         }
-        let (dialect, catalog) = (self.dialect, Arc::clone(&self.catalog));
-        let selection = selection.clone();
+        let (dialect, catalog) = (self.dialect, Arc::clone(catalog));
+        let selection = selection.into_owned();
         let answer = self.pool.answer(move |client, output: &mut Output<()>| {
             async move {
                 let rows = RowWriter::new(dialect, &catalog, &selection, None);
@@ -125,8 +157,10 @@ impl Postgres {
         only_groups: Option<Vec<String>>,
     ) -> Result<Page, StoreError> {
         let count = source.count();
-        let page = source.page(&self.catalog, &selection, order, window);
-        let (dialect, catalog) = (self.dialect, Arc::clone(&self.catalog));
+        let (catalog, selection) = self.catalogs.renew(&selection);
+        let page = source.page(catalog, &selection, order, window);
+        let (dialect, catalog) = (self.dialect, Arc::clone(catalog));
+        let selection = selection.into_owned();
         let answer = self.pool.answer(move |client, output: &mut Output<u64>| {
             async move {
                 let rows = RowWriter::new(dialect, &catalog, &selection, only_groups.as_deref());
@@ -155,9 +189,10 @@ impl Postgres {
         written: Option<Vec<u8>>,
         selection: &Selection,
     ) -> Result<Option<JsonText>, StoreError> {
+        let (catalog, selection) = self.catalogs.renew(selection);
         match written {
-            Some(written) if *selection != Selection::all(&self.catalog, selection.table) => {
-                let read = self.retrieve(id, selection).await.unwrap_or_else(|error| {
+            Some(written) if *selection != Selection::all(catalog, selection.table) => {
+                let read = self.retrieve(id, &selection).await.unwrap_or_else(|error| {
                     tracing::warn!(%error, "a row was saved, but could not be read again");
                     None
                 });
@@ -169,7 +204,7 @@ impl Postgres {
 
     /// What reads a row of a table back, whole.
     fn reader(&self, table: Table) -> RowReader {
-        RowReader { dialect: self.dialect, catalog: Arc::clone(&self.catalog), table }
+        RowReader { dialect: self.dialect, catalog: Arc::clone(self.catalogs.present()), table }
     }
 }
 
@@ -383,6 +418,7 @@ fn fault(error: Error) -> StoreError {
         class if class.starts_with("08") || class.starts_with("53") => {
             unavailable("the database is not ready", error)
         }
+        code if is_outdated_code(code) => unavailable(CHANGING, error),
         "42501" => limited("the database user may not do this", Some(error)),
         _ => StoreError::internal(error),
     }

@@ -116,7 +116,8 @@ async fn every_addition_is_read_back_as_it_is_declared() {
     assert_eq!(shop.count("SELECT count(*) FROM note").await, 2);
     // The schema is named wherever it is, as are those whose names must be quoted.
     shop.database.execute("ALTER SCHEMA public RENAME TO \"The Shop\"; CREATE SCHEMA public").await;
-    let elsewhere = pool(&format!("{}&options=-csearch_path%3D%22The%5C%20Shop%22", shop.database.url())).await;
+    let elsewhere =
+        pool(&format!("{}&options=-csearch_path%3D%22The%5C%20Shop%22", shop.database.url())).await;
     let found = differences(&**elsewhere.get().await.unwrap(), EXAMPLES).await.unwrap();
     let names: Vec<_> = found.iter().map(|found| &*found.thing.name).collect();
     assert_eq!(names, ["stheno_note_change"], "its body names the schema");
@@ -128,7 +129,8 @@ async fn every_addition_is_read_back_as_it_is_declared() {
 async fn each_change_is_found_and_mended() {
     let shop = Shop::new().await;
     shop.make().await;
-    let body = "CREATE OR REPLACE FUNCTION stheno_note_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+    let body =
+        "CREATE OR REPLACE FUNCTION stheno_note_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
                 SET search_path TO 'public', 'pg_temp' AS 'BEGIN RETURN NULL; END'";
     for (change, expected) in [
         (body, vec![changed("stheno_note_change", "its body")]),
@@ -136,10 +138,7 @@ async fn each_change_is_found_and_mended() {
             "ALTER FUNCTION stheno_note_change() SECURITY INVOKER",
             vec![changed("stheno_note_change", "its attributes")],
         ),
-        (
-            "ALTER FUNCTION stheno_fold(text, int) VOLATILE",
-            vec![changed("stheno_fold", "its attributes")],
-        ),
+        ("ALTER FUNCTION stheno_fold(text, int) VOLATILE", vec![changed("stheno_fold", "its attributes")]),
         (
             "DROP FUNCTION stheno_note_change CASCADE",
             vec![
@@ -202,7 +201,10 @@ async fn a_lock_is_tried_for_shortly_and_again() {
     wait_until_tried(&other).await;
     for _ in 0..20 {
         // Longer than a lock is tried for, shorter than the other one holds it.
-        other.batch_execute("SET lock_timeout = '20s'; INSERT INTO \"user\" VALUES ('written')").await.unwrap();
+        other
+            .batch_execute("SET lock_timeout = '20s'; INSERT INTO \"user\" VALUES ('written')")
+            .await
+            .unwrap();
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert!(!making.is_finished(), "after {:?}", begun.elapsed());
