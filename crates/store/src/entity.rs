@@ -286,6 +286,8 @@ impl Relation {
 /// The columns that the tables have in this database: Medusa's, and those that the shop has added.
 #[derive(Debug, Clone)]
 pub struct Catalog {
+    /// How often the columns have changed since the store was opened.
+    generation: usize,
     tables: Vec<(Table, Vec<Column>)>,
 }
 
@@ -332,12 +334,26 @@ impl Catalog {
             tables.push((table, columns));
         }
         if faults.is_empty() {
-            return Ok(Self { tables });
+            return Ok(Self { generation: 0, tables });
         }
         Err(StoreError::Schema(format!(
             "the tables are not those of Medusa 1.20, which Stheno works on: {}",
             faults.join("; ")
         )))
+    }
+
+    pub(crate) fn generation(&self) -> usize {
+        self.generation
+    }
+
+    /// The same columns, as those that have changed for the `generation`th time.
+    pub(crate) fn of_generation(self, generation: usize) -> Self {
+        Self { generation, ..self }
+    }
+
+    /// Whether the tables have the same columns.
+    pub(crate) fn has_the_columns_of(&self, other: &Self) -> bool {
+        self.tables == other.tables
     }
 
     /// The columns of `table`; none, if the database does not have it.

@@ -137,12 +137,22 @@ enum Engine {
     Postgres(Arc<Postgres>),
 }
 
-/// Forwards a call to the engine, and waits for its answer.
+/// Forwards a call to the engine, and waits for its answer. Where it failed since Medusa has changed its tables, it is done
+/// once more.
 macro_rules! forward {
-    ($store:ident.$method:ident($($argument:expr),*)) => {
+    ($store:ident.$method:ident($($argument:ident),*)) => {
         match &$store.engine {
             Engine::Sqlite(engine) => engine.$method($($argument),*).await,
-            Engine::Postgres(engine) => engine.$method($($argument),*).await,
+            Engine::Postgres(engine) => {
+                let kept = ($(Clone::clone(&$argument),)*);
+                match engine.$method($($argument),*).await {
+                    Err(error) if engine.has_caught_up(&error).await => {
+                        let ($($argument,)*) = kept;
+                        engine.$method($($argument),*).await
+                    }
+                    answer => answer,
+                }
+            }
         }
     };
 }
@@ -461,7 +471,11 @@ impl Store {
     /// # Errors
     /// [`StoreError::Schema`] if a row does not fit its table.
     pub async fn import(&self, rows: Vec<(Table, Vec<Map<String, Value>>)>) -> Result<u64, StoreError> {
-        forward!(self.import(rows))
+        match &self.engine {
+            Engine::Sqlite(engine) => engine.import(rows).await,
+            // Many rows are not kept for a second try.
+            Engine::Postgres(engine) => engine.import(rows).await,
+        }
     }
 }
 

@@ -11,6 +11,8 @@ const MAX_DEPTH: usize = 2;
 /// The `id` is always shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selection {
+    /// The generation of the catalog that the positions are in.
+    generation: usize,
     pub(crate) table: Table,
     /// Positions in the catalog's columns of the table, ascending.
     pub(crate) columns: Vec<usize>,
@@ -48,12 +50,13 @@ impl Selection {
     /// Every column of `table` and no relation.
     pub fn all(catalog: &Catalog, table: Table) -> Self {
         let columns = catalog.public_columns(table).map(|(position, _)| position).collect();
-        Self { table, columns, relations: Vec::new() }
+        Self { generation: catalog.generation(), table, columns, relations: Vec::new() }
     }
 
     /// The id of a row of `table` and nothing else.
     pub fn id(catalog: &Catalog, table: Table) -> Self {
-        let mut selection = Self { table, columns: Vec::new(), relations: Vec::new() };
+        let generation = catalog.generation();
+        let mut selection = Self { generation, table, columns: Vec::new(), relations: Vec::new() };
         selection.insert_column(catalog, "id");
         selection
     }
@@ -89,6 +92,30 @@ impl Selection {
     /// Whether `name` is a relation of the rows.
     pub fn is_relation(&self, name: &str) -> bool {
         self.table.relations().iter().any(|relation| relation.name() == name)
+    }
+
+    /// The generation of the catalog that it was made with.
+    pub(crate) fn generation(&self) -> usize {
+        self.generation
+    }
+
+    /// The same selection, made with `old`, in a newer catalog: columns that are gone are not shown, and where all were
+    /// shown, so are those that have come.
+    pub(crate) fn renewed(&self, old: &Catalog, new: &Catalog) -> Self {
+        let all = Self::all(new, self.table);
+        let was_all = self.columns == Self::all(old, self.table).columns;
+        let columns = old.columns(self.table);
+        let is_shown = |name: &str| self.columns.iter().any(|position| columns[*position].name == name);
+        let shown = |position: &usize| was_all || is_shown(&new.columns(self.table)[*position].name);
+        Self {
+            columns: all.columns.iter().copied().filter(shown).collect(),
+            relations: self
+                .relations
+                .iter()
+                .map(|(relation, selection)| (*relation, selection.renewed(old, new)))
+                .collect(),
+            ..all
+        }
     }
 
     /// Whether any relation is shown.

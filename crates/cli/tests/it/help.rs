@@ -30,6 +30,11 @@ fn serve() {
 }
 
 #[test]
+fn migrate() {
+    assert_cmd_snapshot!(Shop::new().stheno(["migrate", "--help"]));
+}
+
+#[test]
 fn user() {
     assert_cmd_snapshot!(Shop::new().stheno(["user", "--help"]));
 }

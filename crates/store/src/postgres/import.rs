@@ -20,7 +20,7 @@ impl Postgres {
     ) -> Result<u64, StoreError> {
         // Each table after those that its rows refer to.
         rows.sort_by_key(|(table, _)| Table::ALL.iter().position(|known| known == table));
-        let catalog = std::sync::Arc::clone(&self.catalog);
+        let catalog = std::sync::Arc::clone(self.catalogs.present());
         let import = self.pool.write(move |transaction| {
             async move {
                 let mut imported = 0;

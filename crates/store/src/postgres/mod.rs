@@ -1,6 +1,7 @@
 //! The engine for production: PostgreSQL, on a database of Stheno's own or on a Medusa's.
 
 mod additions;
+mod catalogs;
 mod customer;
 mod customer_group;
 mod import;
@@ -23,6 +24,7 @@ use tokio_postgres::error::{Severity, SqlState};
 use tokio_postgres::{Error, Row};
 
 use self::additions::ADDITIONS;
+use self::catalogs::{CHANGING, Catalogs, is_outdated, is_outdated_code};
 pub(crate) use self::migration::PostgresSchema;
 pub(crate) use self::pool::Connector;
 use self::pool::{Client, Pool};
@@ -45,7 +47,7 @@ const SMALL_PAGE: u64 = 100;
 pub(crate) struct Postgres {
     pool: Pool,
     dialect: Dialect,
-    catalog: Arc<Catalog>,
+    catalogs: Arc<Catalogs>,
     environment: Environment,
     /// Whether Stheno's own tables can be used.
     has_own_tables: bool,
@@ -73,16 +75,45 @@ impl Postgres {
         let mut client = pool.get().await?;
         let reading = client.transaction().await.map_err(fault)?;
         let Checked { has_own_tables, is_wanting } = check(&*reading, migrate).await?;
-        let catalog = Arc::new(schema::read_catalog(&*reading).await?);
+        let catalogs = Arc::new(Catalogs::new(schema::read_catalog(&*reading).await?));
         let dialect = Dialect::Postgres(schema::read_collations(&reading).await?);
         drop(reading);
         drop(client);
         let making = is_wanting.then(|| tokio::spawn(migration::make_additions_beside(pool.clone())));
-        Ok(Self { pool, dialect, catalog, environment, has_own_tables, making })
+        Ok(Self { pool, dialect, catalogs, environment, has_own_tables, making })
     }
 
     pub(crate) fn catalog(&self) -> &Catalog {
-        &self.catalog
+        if self.catalogs.is_time_to_look() {
+            let (catalogs, pool) = (Arc::clone(&self.catalogs), self.pool.clone());
+            tokio::spawn(async move {
+                if let Err(error) = catalogs.look(&pool).await {
+                    let error = &error as &(dyn std::error::Error + 'static);
+                    tracing::warn!(error, "could not look whether columns have changed");
+                }
+            });
+        }
+        self.catalogs.present()
+    }
+
+    /// Whether a unit of work failed since columns have changed, which are known now, so that it is worth doing once more:
+    /// nothing of it was saved.
+    pub(crate) async fn has_caught_up(&self, error: &StoreError) -> bool {
+        if !is_outdated(error) {
+            return false;
+        }
+        match self.catalogs.look(&self.pool).await {
+            Ok(()) => {
+                // The columns that are shown may be the same, and a statement out of date all the same.
+                self.pool.forget_statements();
+                true
+            }
+            Err(error) => {
+                let error = &error as &(dyn std::error::Error + 'static);
+                tracing::error!(error, "the tables have changed, and cannot be worked with any more");
+                false
+            }
+        }
     }
 
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {
@@ -99,13 +130,15 @@ impl Postgres {
 
     /// A row by its id, with its relations.
     async fn retrieve(&self, id: &str, selection: &Selection) -> Result<Option<JsonText>, StoreError> {
-        let statement = sql::retrieve(self.dialect, &self.catalog, selection, id);
+        let (catalog, selection) = self.catalogs.renew(selection);
+        let statement = sql::retrieve(self.dialect, catalog, &selection, id);
         if !selection.has_relations() {
             let rows = self.pool.query(&statement.text, &rows::parameters(&statement)).await?;
-            let text = rows.first().map(|row| rows::object(&self.catalog, selection, row)).transpose()?;
+            let text = rows.first().map(|row| rows::object(catalog, &selection, row)).transpose()?;
             return Ok(text.map(JsonText::whole));
         }
-        let answer = self.pool.answer(self.reading(None, statement, selection.clone()), Reading::write::<()>);
+        let reading = self.reading(catalog, None, statement, selection.into_owned());
+        let answer = self.pool.answer(reading, Reading::write::<()>);
         Ok(answer.await?.and_then(|((), text)| (!text.start.is_empty()).then_some(text)))
     }
 
@@ -119,17 +152,25 @@ impl Postgres {
         only_groups: Option<Vec<String>>,
     ) -> Result<Page, StoreError> {
         let count = source.count();
-        let page = source.page(&self.catalog, &selection, order, window);
+        let (catalog, selection) = self.catalogs.renew(&selection);
+        let page = source.page(catalog, &selection, order, window);
         let is_small = !selection.has_relations() && window.limit.is_some_and(|limit| limit <= SMALL_PAGE);
-        let reading = Reading { only_groups, is_small, ..self.reading(Some(count), page, selection) };
+        let reading = self.reading(catalog, Some(count), page, selection.into_owned());
+        let reading = Reading { only_groups, is_small, ..reading };
         match self.pool.answer(reading, Reading::write::<u64>).await? {
             Some((count, rows)) => Ok(Page { count, rows }),
             None => Err(StoreError::internal("a list answered nothing")),
         }
     }
 
-    fn reading(&self, count: Option<Statement>, page: Statement, selection: Selection) -> Reading {
-        let (dialect, catalog) = (self.dialect, Arc::clone(&self.catalog));
+    fn reading(
+        &self,
+        catalog: &Arc<Catalog>,
+        count: Option<Statement>,
+        page: Statement,
+        selection: Selection,
+    ) -> Reading {
+        let (dialect, catalog) = (self.dialect, Arc::clone(catalog));
         Reading { dialect, catalog, selection, only_groups: None, count, page, is_small: false }
     }
 
@@ -141,9 +182,10 @@ impl Postgres {
         written: Option<Vec<u8>>,
         selection: &Selection,
     ) -> Result<Option<JsonText>, StoreError> {
+        let (catalog, selection) = self.catalogs.renew(selection);
         match written {
-            Some(written) if *selection != Selection::all(&self.catalog, selection.table) => {
-                let read = self.retrieve(id, selection).await.unwrap_or_else(|error| {
+            Some(written) if *selection != Selection::all(catalog, selection.table) => {
+                let read = self.retrieve(id, &selection).await.unwrap_or_else(|error| {
                     tracing::warn!(%error, "a row was saved, but could not be read again");
                     None
                 });
@@ -155,7 +197,7 @@ impl Postgres {
 
     /// What reads a row of a table back, whole.
     fn reader(&self, table: Table) -> RowReader {
-        RowReader { dialect: self.dialect, catalog: Arc::clone(&self.catalog), table }
+        RowReader { dialect: self.dialect, catalog: Arc::clone(self.catalogs.present()), table }
     }
 }
 
@@ -406,6 +448,7 @@ fn fault(error: Error) -> StoreError {
         class if ["08", "53"].iter().any(|prefix| class.starts_with(prefix)) => {
             unavailable("the database is not ready", error)
         }
+        code if is_outdated_code(code) => unavailable(CHANGING, error),
         "42501" => limited("the database user may not do this", Some(error)),
         _ => StoreError::internal(error),
     }

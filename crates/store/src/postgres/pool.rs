@@ -523,6 +523,11 @@ impl Pool {
         outcome
     }
 
+    /// Has every connection prepare its statements anew.
+    pub(super) fn forget_statements(&self) {
+        self.connections.manager().statement_caches.clear();
+    }
+
     /// Waits for what is being written, and closes the idle connections; the others as soon as they are given back.
     pub(super) async fn close(&self) {
         if self.writing.acquire_many(WRITES).await.is_ok() {

@@ -8,6 +8,7 @@ use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Portal, Row};
 
+use super::catalogs::Outdated;
 use super::fault;
 use crate::StoreError;
 use crate::answer::Output;
@@ -115,11 +116,31 @@ pub(super) fn count_in(row: &Row) -> Result<u64, StoreError> {
 
 /// A row that was read with the selection's columns behind its id, as JSON without relations.
 pub(super) fn object(catalog: &Catalog, selection: &Selection, row: &Row) -> Result<Vec<u8>, StoreError> {
+    demand_types(catalog, selection, row, 1)?;
     let mut text = Vec::with_capacity(512);
     text.push(b'{');
     write_columns(catalog, selection, row, 1, &mut text)?;
     text.push(b'}');
     Ok(text)
+}
+
+/// Refuses rows whose values are in other types than those that the columns had when the catalog was read.
+fn demand_types(catalog: &Catalog, selection: &Selection, row: &Row, first: usize) -> Result<(), StoreError> {
+    let columns = catalog.columns(selection.table);
+    for (position, read) in selection.columns.iter().zip(&row.columns()[first..]) {
+        let kind = read.type_();
+        let is_same = match columns[*position].kind {
+            ColumnKind::Text => [Type::VARCHAR, Type::TEXT, Type::BPCHAR].contains(kind),
+            ColumnKind::Boolean => *kind == Type::BOOL,
+            ColumnKind::Time => [Type::TIMESTAMPTZ, Type::TIMESTAMP].contains(kind),
+            ColumnKind::Json | ColumnKind::Plain => *kind == Type::JSONB,
+            ColumnKind::Secret => true,
+        };
+        if !is_same {
+            return Err(Outdated(read.name().to_owned()).into());
+        }
+    }
+    Ok(())
 }
 
 /// Writes the columns of a row that was read with the selection's columns from `first` on.
@@ -211,6 +232,9 @@ impl<'a> RowWriter<'a> {
         rows: &[Row],
         output: &mut Output<H>,
     ) -> Result<(), StoreError> {
+        if let Some(row) = rows.first() {
+            demand_types(self.catalog, self.selection, row, 1)?;
+        }
         for (index, row) in rows.iter().enumerate() {
             if index > 0 {
                 output.text.push(b',');
@@ -230,6 +254,9 @@ impl<'a> RowWriter<'a> {
         let mut first = true;
         loop {
             let rows = transaction.query_portal(portal, PIECE).await.map_err(fault)?;
+            if let Some(row) = rows.first() {
+                demand_types(self.catalog, self.selection, row, 1)?;
+            }
             let mut cursors = self.follow(transaction, &rows, 0).await?;
             for (number, row) in (1..).zip(&rows) {
                 if !std::mem::take(&mut first) {
@@ -317,6 +344,10 @@ impl<'t> Cursor<'t> {
                 Some(portal) => self.transaction.query_portal(portal, PIECE).await.map_err(fault)?,
                 None => Vec::new(),
             };
+            if let Some(row) = self.rows.first() {
+                let RowWriter { catalog, selection, .. } = &self.relation.rows;
+                demand_types(catalog, selection, row, 2)?;
+            }
             if is_last(&self.rows) {
                 self.portal = None;
             }

@@ -311,3 +311,96 @@ async fn an_empty_database_needs_a_user_who_may_make_tables() {
     let error = Store::open(&url, StoreOptions::default()).await.unwrap_err();
     assert!(error.to_string().contains("may not create anything in the schema public"), "{error}");
 }
+
+/// Statements are prepared, and columns known, when Medusa migrates: whatever it changes, nobody notices.
+#[tokio::test(flavor = "multi_thread")]
+async fn columns_change_while_a_store_is_open() {
+    let database = medusa().await;
+    let flag = "ALTER TABLE customer_group ADD COLUMN flag boolean NOT NULL DEFAULT true";
+    database.execute(flag).await;
+    let shop = Shop::open(database).await;
+    shop.add_customers(&["cus_1"]).await;
+    shop.add_members("cgrp_theirs", &["cus_1"]).await;
+    for (number, change) in [
+        "",
+        "ADD COLUMN note text DEFAULT 'n'",
+        "ALTER COLUMN sales_channel_id TYPE jsonb USING to_jsonb(sales_channel_id)",
+        "ALTER COLUMN flag DROP DEFAULT, ALTER COLUMN flag TYPE text USING 'a text', ALTER COLUMN flag SET DEFAULT ''",
+        "ALTER COLUMN name TYPE text",
+        "DROP COLUMN sales_channel_id",
+        "ALTER COLUMN note TYPE timestamptz USING now()",
+        "DROP COLUMN flag, DROP COLUMN note, ADD COLUMN sales_channel_id varchar",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        // What is asked for was read before the change.
+        let (groups, customers) = (shop.all(Table::CustomerGroup), shop.all(Table::Customer));
+        let expanded = shop.with(Table::Customer, &["groups"]);
+        let list = shop.group_list();
+        let members = stheno_store::CustomerList {
+            selection: shop.with(Table::Customer, &["groups"]),
+            ..shop.customer_list()
+        };
+        if !change.is_empty() {
+            shop.database.execute(&format!("ALTER TABLE customer_group {change}")).await;
+        }
+        let store = &shop.store;
+        let metadata = Some(object(json!({"round": number})));
+        let changes = CustomerGroupChanges { name: Some(Some(format!("Round {number}"))), metadata };
+        // Any of them may be the first to hear of it.
+        for turn in 0..5 {
+            match (turn + number) % 5 {
+                0 => drop(store.retrieve_customer_group("cgrp_theirs", &groups).await.unwrap().unwrap()),
+                1 => drop(store.list_customer_groups(list.clone()).await.unwrap()),
+                2 => {
+                    let updated = store.update_customer_group("cgrp_theirs", changes.clone(), &groups).await;
+                    let group = crate::shop::json_of(updated.unwrap().unwrap()).await;
+                    assert_eq!(group["metadata"], json!({"round": number}), "after {change:?}");
+                }
+                3 => drop(store.create_customer_group(new_group(&format!("New {number}"))).await.unwrap()),
+                _ => {
+                    let rows = crate::shop::rows(store.list_customers(members.clone()).await.unwrap()).await;
+                    assert_eq!(rows[0]["groups"][0]["id"], "cgrp_theirs");
+                    store.retrieve_customer("cus_1", &expanded).await.unwrap().unwrap();
+                    store.retrieve_customer("cus_1", &customers).await.unwrap().unwrap();
+                }
+            }
+        }
+        let group = shop.group("cgrp_theirs").await.unwrap();
+        assert_eq!(group["name"], json!(format!("Round {number}")), "after {change:?}");
+        if number == 2 {
+            assert_eq!(group["sales_channel_id"], "sc_1");
+        }
+        if number == 3 {
+            assert_eq!(group["flag"], "a text");
+        }
+    }
+    assert_eq!(shop.store.list_customer_groups(shop.group_list()).await.unwrap().count, 9);
+}
+
+/// A new column breaks nothing, so it is looked for now and then.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_column_is_seen_some_seconds_later() {
+    let shop = Shop::open(medusa().await).await;
+    shop.database.execute("ALTER TABLE customer_group ADD COLUMN fresh text DEFAULT 'seen'").await;
+    let started = Instant::now();
+    while shop.group("cgrp_theirs").await.unwrap().get("fresh") != Some(&json!("seen")) {
+        assert!(started.elapsed() < Duration::from_secs(60), "it is never seen");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_column_that_is_needed_and_gone_is_said_to_be_in_the_way() {
+    let shop = Shop::open(medusa().await).await;
+    let groups = shop.all(Table::CustomerGroup);
+    shop.store.retrieve_customer_group("cgrp_theirs", &groups).await.unwrap().unwrap();
+    shop.database.execute("ALTER TABLE customer_group RENAME COLUMN name TO title").await;
+    for _ in 0..2 {
+        let refused = shop.store.retrieve_customer_group("cgrp_theirs", &groups).await.map(drop);
+        assert_matches!(refused, Err(StoreError::Unavailable { reason: "its tables are being changed", .. }));
+    }
+    shop.database.execute("ALTER TABLE customer_group RENAME COLUMN title TO name").await;
+    shop.store.retrieve_customer_group("cgrp_theirs", &groups).await.unwrap().unwrap();
+}
