@@ -4,6 +4,8 @@
 //! [`ApiError::NotFound`] and [`ApiError::Duplicate`] with Medusa's words where a route knows them, and `?` on a
 //! [`StoreError`] for everything else.
 
+use std::sync::Arc;
+
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
@@ -11,6 +13,7 @@ use serde::Serialize;
 use stheno_store::StoreError;
 
 use crate::answer::JSON;
+use crate::medusa::MedusaError;
 
 /// An answer other than the one asked for.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +39,9 @@ pub(crate) enum ApiError {
     /// The store refused or failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Medusa was asked whose a session is, and did not say.
+    #[error("{0}")]
+    Medusa(#[from] Arc<MedusaError>),
     /// A fault of ours.
     #[error("{0}")]
     Internal(&'static str),
@@ -113,6 +119,7 @@ impl ApiError {
             Self::Store(StoreError::Unavailable { .. }) => {
                 (StatusCode::SERVICE_UNAVAILABLE, Some("unavailable"), "unavailable", text)
             }
+            Self::Medusa(_) => (StatusCode::SERVICE_UNAVAILABLE, Some("unavailable"), "unavailable", text),
             Self::Store(StoreError::Full) => {
                 (StatusCode::INSUFFICIENT_STORAGE, Some("store_full"), "unavailable", text)
             }

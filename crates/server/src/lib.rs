@@ -12,6 +12,7 @@ mod cors;
 mod credentials;
 mod error;
 mod extract;
+mod medusa;
 mod observe;
 mod password;
 pub mod router;
@@ -22,5 +23,6 @@ pub mod telemetry;
 
 pub use crate::app::App;
 pub use crate::config::{AdminCors, Config, CookieSecure, Secrets, SettingError, TrustProxy};
+pub use crate::medusa::MedusaUrl;
 pub use crate::router::{router, router_with};
 pub use crate::serve::{serve, serve_router};

@@ -10,7 +10,7 @@ use bytesize::ByteSize;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use jiff::SignedDuration;
 use stheno_server::telemetry::{self, LogFormat};
-use stheno_server::{AdminCors, App, Config, CookieSecure, Secrets, TrustProxy};
+use stheno_server::{AdminCors, App, Config, CookieSecure, MedusaUrl, Secrets, TrustProxy};
 use stheno_store::{Role, Store, StoreOptions};
 use tokio::net::TcpSocket;
 
@@ -88,6 +88,11 @@ struct Requests {
     #[arg(long, env = "STHENO_TRUST_PROXY", value_name = "PEERS", default_value = "loopback")]
     trust_proxy: TrustProxy,
 
+    /// The Medusa on the same database, as this server reaches it: who is logged in there with a session cookie, as the
+    /// dashboard is, is logged in here
+    #[arg(long, env = "STHENO_MEDUSA_URL", hide_env_values = true, value_name = "URL")]
+    medusa_url: Option<String>,
+
     /// The largest body of a request; a bare number is in bytes
     #[arg(long, env = "STHENO_BODY_LIMIT", value_name = "SIZE", default_value = "8MiB", value_parser = size)]
     body_limit: usize,
@@ -153,6 +158,14 @@ struct Log {
     format: LogFormat,
 }
 
+impl Requests {
+    /// Read here, since clap would repeat a URL that it refuses, with the password that should not be in it.
+    fn medusa(&self) -> Result<Option<MedusaUrl>> {
+        let url = self.medusa_url.as_deref().map(str::parse::<MedusaUrl>).transpose();
+        url.map_err(|error| anyhow!("the URL of --medusa-url cannot be used: {error}"))
+    }
+}
+
 impl From<Requests> for Config {
     fn from(requests: Requests) -> Self {
         let mut config = Self::default();
@@ -198,6 +211,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
         .map_err(|error| anyhow!("{error}; give --log a filter such as info"))?;
 
     // What needs nothing of the database comes first: a start that fails leaves nothing behind.
+    let medusa = arguments.requests.medusa()?;
     let given_secrets = arguments.secrets.read()?;
     let chosen_administrator = arguments.administrator.read()?;
     let database = &arguments.database;
@@ -235,7 +249,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
         tracing::warn!("{entry} in --admin-cors matches no page: {fault}");
     }
     tracing::info!(%address, database = %database.shown(), "listening");
-    let app = App::new(store.clone(), secrets, arguments.requests.into());
+    let mut config = Config::from(arguments.requests);
+    config.medusa = medusa;
+    let app = App::new(store.clone(), secrets, config);
     let served = stheno_server::serve(listener, app, signals.shutdown()).await;
     store.close().await;
     served.context("the server failed")?;
