@@ -98,6 +98,39 @@ impl From<SigningKeys> for CookieKeys {
     }
 }
 
+/// The longest value of a cookie that may be another server's; express-session's have about 90 characters.
+const LONGEST_FOREIGN: usize = 1024;
+
+/// A session cookie that another server may know, and may be asked about: redacted in `Debug`, wiped from memory when
+/// dropped.
+#[derive(Clone, Debug)]
+pub struct ForeignCookie(SecretString);
+
+impl ForeignCookie {
+    /// The session cookie that the `Cookie` header of a request brings, signed with whatever secret, if it can be one of
+    /// express-session's.
+    #[must_use]
+    pub fn of(cookie_header: &[u8]) -> Option<Self> {
+        let value = str::from_utf8(raw_value(cookie_header)?).ok()?;
+        let is_signed = ["s:", "s%3A", "s%3a"].iter().any(|mark| value.starts_with(mark));
+        let is_part = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b'\\');
+        let can_be = is_signed && value.len() <= LONGEST_FOREIGN && value.bytes().all(is_part);
+        can_be.then(|| Self(format!("{COOKIE_NAME}={value}").into()))
+    }
+
+    /// The `Cookie` header that brings it, and nothing else, to the server that may know it.
+    #[must_use]
+    pub fn header(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// What to remember it by: SHA-256, in lower-case hexadecimal.
+    #[must_use]
+    pub fn storage_hash(&self) -> String {
+        sha256_hex(self.header())
+    }
+}
+
 /// The `Set-Cookie` header that gives a client the signed value.
 ///
 /// `secure` is for a client that came over https, and makes the header byte for byte Medusa's in production, which a
@@ -111,17 +144,22 @@ pub fn set_cookie(signed: &str, expires: Timestamp, secure: bool) -> String {
     format!("{COOKIE_NAME}={value}; Path=/; Expires={expires}; HttpOnly; {transport}")
 }
 
+/// The value of the first cookie of our name, as it came.
+fn raw_value(header: &[u8]) -> Option<&[u8]> {
+    header.split(|&byte| byte == b';').find_map(|pair| {
+        let equals = pair.iter().position(|&byte| byte == b'=')?;
+        let (name, value) = (&pair[..equals], &pair[equals + 1..]);
+        (name.trim_ascii() == COOKIE_NAME.as_bytes()).then(|| value.trim_ascii())
+    })
+}
+
 /// The decoded value of the first cookie of our name. The first counts, as in npm `cookie`: browsers send the most
 /// specific one first.
 ///
 /// By hand, because the `cookie` crate would bring the `time` crate for these lines, and writes attributes in another
 /// order than express.
 fn cookie_value(header: &[u8]) -> Option<String> {
-    let value = header.split(|&byte| byte == b';').find_map(|pair| {
-        let equals = pair.iter().position(|&byte| byte == b'=')?;
-        let (name, value) = (&pair[..equals], &pair[equals + 1..]);
-        (name.trim_ascii() == COOKIE_NAME.as_bytes()).then(|| value.trim_ascii())
-    })?;
+    let value = raw_value(header)?;
     let unquoted = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value);
     Some(percent_decode(unquoted).decode_utf8().ok()?.into_owned())
 }

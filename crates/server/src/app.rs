@@ -23,7 +23,7 @@ struct Inner {
 impl App {
     /// A server of `store`.
     pub fn new(store: Store, secrets: Secrets, config: Config) -> Self {
-        let credentials = Credentials::new(store.clone(), secrets, config.credentials_remembered);
+        let credentials = Credentials::new(store.clone(), secrets, &config);
         // Deriving a key takes a core and 32 MiB for a quarter of a second.
         let deriving = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)));
         Self(Arc::new(Inner { store, config, credentials, deriving }))

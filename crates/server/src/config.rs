@@ -10,6 +10,7 @@ use stheno_auth::jwt::JwtKeys;
 use stheno_auth::session::CookieKeys;
 
 pub use crate::cors::AdminCors;
+use crate::medusa::MedusaUrl;
 
 /// The settings of a server.
 #[derive(Debug, Clone)]
@@ -34,6 +35,10 @@ pub struct Config {
     /// How long a credential is believed without asking the store again: what another process has changed, such as a
     /// session that was closed or a user that was deleted, is seen after this time at the latest.
     pub credentials_remembered: Duration,
+    /// The Medusa on the same database, whose session cookies count here too.
+    pub medusa: Option<MedusaUrl>,
+    /// How long Medusa may take to say whose a session is.
+    pub medusa_timeout: Duration,
 }
 
 impl Default for Config {
@@ -48,6 +53,8 @@ impl Default for Config {
             body_timeout: Duration::from_secs(60),
             shutdown_timeout: Duration::from_secs(30),
             credentials_remembered: Duration::from_secs(5),
+            medusa: None,
+            medusa_timeout: Duration::from_secs(3),
         }
     }
 }

@@ -1,15 +1,16 @@
 //! Who may in: what a credential stands for, remembered for a short time so that a request needs no look-up.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use moka::sync::Cache;
 use stheno_auth::api_token;
-use stheno_auth::session::{self, SessionId};
+use stheno_auth::session::{self, ForeignCookie, SessionId};
 use stheno_store::{Store, StoreError};
 
-use crate::config::Secrets;
+use crate::config::{Config, Secrets};
+use crate::error::ApiError;
+use crate::medusa::MedusaSessions;
 
 /// How many credentials are remembered.
 const CAPACITY: u64 = 10_000;
@@ -19,6 +20,8 @@ pub(crate) struct Credentials {
     store: Store,
     secrets: Secrets,
     known: Cache<Credential, Arc<str>>,
+    /// Who is asked about a cookie that is not of Stheno's sessions.
+    medusa: Option<MedusaSessions>,
 }
 
 /// A credential whose signature has been checked. Secrets are present as hashes only.
@@ -33,9 +36,12 @@ enum Credential {
 }
 
 impl Credentials {
-    pub(crate) fn new(store: Store, secrets: Secrets, remembered: Duration) -> Self {
+    pub(crate) fn new(store: Store, secrets: Secrets, config: &Config) -> Self {
+        let remembered = config.credentials_remembered;
         let known = Cache::builder().max_capacity(CAPACITY).time_to_live(remembered).build();
-        Self { store, secrets, known }
+        let medusa = config.medusa.clone();
+        let medusa = medusa.map(|url| MedusaSessions::new(url, remembered, config.medusa_timeout));
+        Self { store, secrets, known, medusa }
     }
 
     /// The user of a bearer token.
@@ -43,14 +49,16 @@ impl Credentials {
         let Ok(user) = self.secrets.jwt.verify(token, self.now()) else {
             return Ok(None);
         };
-        let credential = Credential::User(user);
+        self.user(&user).await
+    }
+
+    /// The user with this id, if there is one.
+    async fn user(&self, id: &str) -> Result<Option<Arc<str>>, StoreError> {
+        let credential = Credential::User(id.to_owned());
         if let Some(user) = self.known.get(&credential) {
             return Ok(Some(user));
         }
-        let Credential::User(user) = &credential else {
-            return Ok(None);
-        };
-        let user = self.store.user_exists(user).await?.then(|| Arc::from(user.as_str()));
+        let user = self.store.user_exists(id).await?.then(|| Arc::from(id));
         Ok(self.remember(credential, user))
     }
 
@@ -68,8 +76,23 @@ impl Credentials {
         Ok(self.remember(credential, user))
     }
 
-    /// The user whose session a `Cookie` header names.
-    pub(crate) async fn user_of_cookie(&self, header: &[u8]) -> Result<Option<Arc<str>>, StoreError> {
+    /// The user whose session a `Cookie` header names: one of Stheno's, or else one of Medusa's.
+    pub(crate) async fn user_of_cookie(&self, header: &[u8]) -> Result<Option<Arc<str>>, ApiError> {
+        if let Some(user) = self.user_of_own_cookie(header).await? {
+            return Ok(Some(user));
+        }
+        // A secret may be shared, so a cookie that is signed with Stheno's may still be Medusa's.
+        let (Some(medusa), Some(cookie)) = (&self.medusa, ForeignCookie::of(header)) else {
+            return Ok(None);
+        };
+        let Some(user) = medusa.user_of(&cookie).await? else {
+            return Ok(None);
+        };
+        // It is Medusa's to say who; whether there is such a user is for the database that is written to.
+        Ok(self.user(user.as_ref()).await?)
+    }
+
+    async fn user_of_own_cookie(&self, header: &[u8]) -> Result<Option<Arc<str>>, StoreError> {
         let Some(id) = self.secrets.cookie.session_id(header) else {
             return Ok(None);
         };
@@ -100,15 +123,21 @@ impl Credentials {
         (session::set_cookie(&self.secrets.cookie.sign(id), expires, secure), expires)
     }
 
-    /// Closes the session that a `Cookie` header names.
-    pub(crate) async fn close_session(&self, header: &[u8]) -> Result<(), StoreError> {
+    /// Closes the session that a `Cookie` header names, also at Medusa where it is Medusa's.
+    pub(crate) async fn close_session(&self, header: &[u8]) -> Result<(), ApiError> {
         if let Some(id) = self.secrets.cookie.session_id(header) {
             let hash = id.storage_hash();
             let credential = Credential::Session(hash.clone());
             // Before, so that it is gone even if the caller goes; after, in case it was looked up in between.
             self.known.invalidate(&credential);
-            self.store.delete_session(&hash).await?;
+            let was_own = self.store.delete_session(&hash).await?;
             self.known.invalidate(&credential);
+            if was_own {
+                return Ok(());
+            }
+        }
+        if let (Some(medusa), Some(cookie)) = (&self.medusa, ForeignCookie::of(header)) {
+            medusa.close(&cookie).await.map_err(Arc::new)?;
         }
         Ok(())
     }

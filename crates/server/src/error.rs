@@ -4,7 +4,7 @@
 //! [`ApiError::NotFound`] and [`ApiError::Duplicate`] with Medusa's words where a route knows them, and `?` on a
 //! [`StoreError`] for everything else.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::response::{IntoResponse, Response};
@@ -14,6 +14,7 @@ use serde::Serialize;
 use stheno_store::StoreError;
 
 use crate::answer::JSON;
+use crate::medusa::MedusaError;
 
 /// An answer other than the one asked for.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +40,9 @@ pub(crate) enum ApiError {
     /// The store refused or failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Medusa was asked whose a session is, and did not say.
+    #[error("{0}")]
+    Medusa(#[from] Arc<MedusaError>),
     /// A fault of ours.
     #[error("{0}")]
     Internal(&'static str),
@@ -119,6 +123,7 @@ impl ApiError {
             Self::Store(StoreError::Limited { .. }) => {
                 (StatusCode::NOT_IMPLEMENTED, Some("not_supported"), "not_allowed", text)
             }
+            Self::Medusa(_) => (StatusCode::SERVICE_UNAVAILABLE, Some("unavailable"), "unavailable", text),
             Self::Store(StoreError::Full) => {
                 (StatusCode::INSUFFICIENT_STORAGE, Some("store_full"), "unavailable", text)
             }

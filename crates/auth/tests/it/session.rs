@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 use stheno_auth::secret::SigningKeys;
-use stheno_auth::session::{CookieKeys, LIFETIME, SessionId, set_cookie};
+use stheno_auth::session::{CookieKeys, ForeignCookie, LIFETIME, SessionId, set_cookie};
 
 use crate::fixtures::{NPM, secret};
 
@@ -61,6 +61,38 @@ fn the_stored_hash_does_not_change_between_releases() {
 fn a_cookie_of_another_site_may_hold_anything() {
     let header = [b"other=\xff\xfe; ".as_slice(), NPM.cookies.headers[0].header.as_bytes()].concat();
     assert!(CookieKeys::from(NPM.current_only()).session_id(&header).is_some());
+}
+
+#[test]
+fn a_foreign_cookie_is_what_express_could_have_made() {
+    for case in &NPM.cookies.headers {
+        let foreign = ForeignCookie::of(case.header.as_bytes());
+        if case.id.is_some() && !case.header.contains('"') {
+            let cookie = foreign.unwrap();
+            assert!(case.header.replace(' ', "").contains(cookie.header()), "{:?}", case.header);
+        }
+    }
+    let taken = |header: &[u8]| ForeignCookie::of(header).map(|cookie| cookie.header().to_owned());
+    let cookie = "connect.sid=s%3Aid.signature%2B";
+    assert_eq!(taken(format!("a=b; {cookie}; connect.sid=s%3Aother; c").as_bytes()).as_deref(), Some(cookie));
+    assert_eq!(taken(b"connect.sid=s:id.x").as_deref(), Some("connect.sid=s:id.x"));
+    let long = format!("connect.sid=s%3A{}", "x".repeat(1100));
+    for header in [
+        b"".as_slice(),
+        b"connect.sid=",
+        b"connect.sid=id",
+        b"other=s:id.x",
+        b"connect.sid=s:a b",
+        b"connect.sid=s:\xc3\xb8",
+        b"connect.sid=s:a\r\nx: y",
+        long.as_bytes(),
+    ] {
+        assert_eq!(taken(header), None, "{:?}", String::from_utf8_lossy(header));
+    }
+    let (one, other) =
+        (ForeignCookie::of(b"connect.sid=s:a.b").unwrap(), ForeignCookie::of(b"connect.sid=s:a.c").unwrap());
+    assert_ne!(one.storage_hash(), other.storage_hash());
+    assert!(!format!("{one:?}").contains("a.b"));
 }
 
 #[test]

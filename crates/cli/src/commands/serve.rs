@@ -11,7 +11,7 @@ use bytesize::ByteSize;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use jiff::SignedDuration;
 use stheno_server::telemetry::{self, LogFormat};
-use stheno_server::{AdminCors, App, Config, CookieSecure, Entrance, Secrets, TrustProxy};
+use stheno_server::{AdminCors, App, Config, CookieSecure, Entrance, MedusaUrl, Secrets, TrustProxy};
 use stheno_store::{Role, Store, StoreOptions};
 use tokio::net::TcpSocket;
 
@@ -142,6 +142,11 @@ struct Requests {
     #[arg(long, env = "STHENO_TRUST_PROXY", value_name = "PEERS", default_value = "loopback")]
     trust_proxy: TrustProxy,
 
+    /// The Medusa on the same database, as this server reaches it: who is logged in there with a session cookie, as the
+    /// dashboard is, is logged in here
+    #[arg(long, env = "STHENO_MEDUSA_URL", hide_env_values = true, value_name = "URL")]
+    medusa_url: Option<String>,
+
     /// The largest body of a request; a bare number is in bytes
     #[arg(long, env = "STHENO_BODY_LIMIT", value_name = "SIZE", default_value = "8MiB", value_parser = size)]
     body_limit: usize,
@@ -207,6 +212,14 @@ struct Log {
     format: LogFormat,
 }
 
+impl Requests {
+    /// Read here, since clap would repeat a URL that it refuses, with the password that should not be in it.
+    fn medusa(&self) -> Result<Option<MedusaUrl>> {
+        let url = self.medusa_url.as_deref().map(str::parse::<MedusaUrl>).transpose();
+        url.map_err(|error| anyhow!("the URL of --medusa-url cannot be used: {error}"))
+    }
+}
+
 impl From<Requests> for Config {
     fn from(requests: Requests) -> Self {
         let mut config = Self::default();
@@ -252,6 +265,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
         .map_err(|error| anyhow!("{error}; give --log a filter such as info"))?;
 
     // What needs nothing of the database comes first: a start that fails leaves nothing behind.
+    let medusa = arguments.requests.medusa()?;
     let given_secrets = arguments.secrets.read()?;
     let chosen_administrator = arguments.administrator.read()?;
     let database = &arguments.database;
@@ -274,7 +288,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
         ..StoreOptions::default()
     };
     let entrance = Entrance::closed();
-    let config = Config::from(arguments.requests.clone());
+    let mut config = Config::from(arguments.requests.clone());
+    config.medusa = medusa;
     // Nobody is served before this is waited for.
     let mut served =
         pin!(stheno_server::serve_entrance(listener, entrance.clone(), config.clone(), signals.shutdown()));

@@ -53,6 +53,12 @@ fn a_value_that_cannot_be() {
     failures.add(shop.stheno(["serve", "--admin-email", "ada"]));
     failures.add(shop.stheno(["user", "create", "--email", "ada@example"]));
     failures.add(shop.stheno(["serve", "--log", "a=b=c"]));
+    failures.add(shop.stheno(["serve", "--medusa-url", "medusa:9000"]));
+    failures.add(shop.stheno(["serve", "--medusa-url", "http://"]));
+    failures.add(shop.stheno(["serve", "--medusa-url", "https://medusa.example/?x=1"]));
+    let password = shop.stheno(["serve", "--medusa-url", "http://ada:s3cret@medusa"]);
+    failures.add(password);
+    assert_eq!(failures.0.matches("s3cret").count(), 1, "a password is repeated");
     insta::assert_snapshot!(failures.0);
 }
 

@@ -13,20 +13,27 @@ const API_TOKEN: &str = "x-medusa-access-token";
 
 pub(crate) async fn user_of(app: &App, headers: &HeaderMap) -> Result<Option<Arc<str>>, ApiError> {
     let credentials = app.credentials();
-    if let Some(cookies) = cookies(headers)
-        && let Some(user) = credentials.user_of_cookie(&cookies).await?
-    {
-        return Ok(Some(user));
+    let mut unknown = None;
+    if let Some(cookies) = cookies(headers) {
+        match credentials.user_of_cookie(&cookies).await {
+            Ok(Some(user)) => return Ok(Some(user)),
+            Ok(None) => {}
+            // Another credential may do. If none does, this is no refusal: the session may be good.
+            Err(error @ ApiError::Medusa(_)) => unknown = Some(error),
+            Err(error) => return Err(error),
+        }
     }
     if let Some(token) = bearer(headers)
         && let Some(user) = credentials.user_of_bearer(token).await?
     {
         return Ok(Some(user));
     }
-    if let Some(token) = headers.get(API_TOKEN).and_then(|token| token.to_str().ok()) {
-        return Ok(credentials.user_of_api_token(token).await?);
+    if let Some(token) = headers.get(API_TOKEN).and_then(|token| token.to_str().ok())
+        && let Some(user) = credentials.user_of_api_token(token).await?
+    {
+        return Ok(Some(user));
     }
-    Ok(None)
+    unknown.map_or(Ok(None), Err)
 }
 
 /// All cookies, as if they had come in one header.

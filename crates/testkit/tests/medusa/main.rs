@@ -4,3 +4,4 @@
 mod both;
 mod contract;
 mod operations;
+mod sessions;

@@ -1,7 +1,7 @@
 //! Every operation made through either is seen identically through the other.
 
 use serde_json::{Value, json};
-use stheno_testkit::medusa::BesideMedusa;
+use stheno_testkit::medusa::{API_TOKEN, BesideMedusa};
 use stheno_testkit::{HttpResponse, contract};
 
 use crate::both::{Both, Side, header};
@@ -19,8 +19,9 @@ async fn an_operation_through_either_is_seen_alike_through_both() {
     let beside = BesideMedusa::start().await;
     let mut both = Both::new(&beside);
     let tokens = [both.token(Side::Medusa).await, both.token(Side::Stheno).await];
-    let mut credentials = vec![header("x-medusa-access-token", "test_token")];
+    let mut credentials = vec![header("x-medusa-access-token", API_TOKEN)];
     credentials.extend(tokens.map(|token| header("authorization", &format!("Bearer {token}"))));
+    credentials.push(both.session(Side::Medusa).await);
     for credential in credentials {
         both.with(vec![credential]);
         both.same("GET", "/admin/auth", None).await;
