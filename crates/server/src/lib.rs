@@ -13,6 +13,7 @@ mod credentials;
 mod error;
 mod extract;
 mod observe;
+pub mod openapi;
 mod password;
 pub mod router;
 mod routes;

@@ -8,10 +8,11 @@ use super::definitions::{
     CREATE_CUSTOMER, CREATE_CUSTOMER_GROUP, CUSTOMER_BATCH, CUSTOMER_BATCH_REMOVAL,
     LIST_CUSTOMER_GROUPS_QUERY, LIST_CUSTOMERS_QUERY, LIST_MEMBERS_QUERY, LOGIN,
     RETRIEVE_CUSTOMER_GROUP_QUERY, RETRIEVE_QUERY, UPDATE_CUSTOMER, UPDATE_CUSTOMER_GROUP,
+    UPDATE_CUSTOMER_GROUP_QUERY,
 };
 use super::{Schema, Valid};
 
-const ALL: [&Schema; 12] = [
+const ALL: [&Schema; 13] = [
     &CREATE_CUSTOMER,
     &CREATE_CUSTOMER_GROUP,
     &CUSTOMER_BATCH,
@@ -24,6 +25,7 @@ const ALL: [&Schema; 12] = [
     &RETRIEVE_QUERY,
     &UPDATE_CUSTOMER,
     &UPDATE_CUSTOMER_GROUP,
+    &UPDATE_CUSTOMER_GROUP_QUERY,
 ];
 
 /// The schemas of a route: of its body and of its query.
@@ -34,7 +36,9 @@ fn schemas(method: &str, path: &str) -> Option<(Option<&'static Schema>, Option<
         ("GET", ["customer-groups"]) => (None, Some(&LIST_CUSTOMER_GROUPS_QUERY)),
         ("POST", ["customer-groups"]) => (Some(&CREATE_CUSTOMER_GROUP), None),
         ("GET", ["customer-groups", _]) => (None, Some(&RETRIEVE_CUSTOMER_GROUP_QUERY)),
-        ("POST", ["customer-groups", _]) => (Some(&UPDATE_CUSTOMER_GROUP), Some(&RETRIEVE_QUERY)),
+        ("POST", ["customer-groups", _]) => {
+            (Some(&UPDATE_CUSTOMER_GROUP), Some(&UPDATE_CUSTOMER_GROUP_QUERY))
+        }
         ("GET", ["customer-groups", _, "customers"]) => (None, Some(&LIST_MEMBERS_QUERY)),
         ("POST", ["customer-groups", _, "customers", "batch"]) => (Some(&CUSTOMER_BATCH), None),
         ("DELETE", ["customer-groups", _, "customers", "batch"]) => (Some(&CUSTOMER_BATCH_REMOVAL), None),
