@@ -13,6 +13,7 @@ use crate::{Address, Change, CustomerGroup, Extra, Id, Metadata};
 /// Medusa puts `password_hash` into some of its answers; it is dropped on reading, and never written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(description = "A customer of the shop."))]
 #[non_exhaustive]
 pub struct Customer {
     /// `cus_` and a ULID.
@@ -49,19 +50,19 @@ pub struct Customer {
     /// The groups the customer is in, in no particular order, if asked for with `expand`. A list of a group's customers
     /// always brings them, and then holds that group only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(no_recursion))]
+    #[cfg_attr(feature = "openapi", schema(nullable = false, no_recursion))]
     pub groups: Option<Vec<CustomerGroup>>,
-    /// The address that bills go to, if asked for with `expand`: `Some(None)` says that there is none.
+    /// The address that bills go to, null if there is none, if asked for with `expand`.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Address>, no_recursion))]
     pub billing_address: Option<Option<Address>>,
     /// The addresses to ship to, in no particular order, if asked for with `expand`, and after an update.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(no_recursion))]
+    #[cfg_attr(feature = "openapi", schema(nullable = false, no_recursion))]
     pub shipping_addresses: Option<Vec<Address>>,
     /// The orders, as plain JSON objects, if asked for with `expand`, and after an update.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Object>>))]
+    #[cfg_attr(feature = "openapi", schema(nullable = false, value_type = Option<Vec<Object>>))]
     pub orders: Option<Vec<serde_json::Value>>,
     #[serde(default, skip_serializing)]
     #[cfg_attr(feature = "openapi", schema(ignore))]
@@ -103,13 +104,21 @@ impl Customer {
 /// Of what may be null, the outer `Option` says whether it came. Relations of the customer are in `extra`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "openapi",
+    schema(
+        description = "A customer as a member of a group: with all columns, or with those that `fields` names."
+    )
+)]
 #[non_exhaustive]
 pub struct PartialCustomer {
     /// `cus_` and a ULID. Stheno always sends it, Medusa when it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub id: Option<String>,
     /// E-mail address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub email: Option<String>,
     /// First name.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
@@ -129,6 +138,7 @@ pub struct PartialCustomer {
     pub phone: Option<Option<String>>,
     /// Whether the customer can log in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub has_account: Option<bool>,
     /// Free data.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
@@ -136,9 +146,11 @@ pub struct PartialCustomer {
     pub metadata: Option<Option<Metadata>>,
     /// When the customer was made.
     #[serde(default, with = "crate::timestamp::option", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub created_at: Option<Timestamp>,
     /// When the customer was last changed.
     #[serde(default, with = "crate::timestamp::option", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub updated_at: Option<Timestamp>,
     /// When the customer was deleted, if so.
     #[serde(default, with = "crate::timestamp::double_option", skip_serializing_if = "Option::is_none")]

@@ -39,7 +39,7 @@ pub struct PriceList {
     pub deleted_at: Option<Timestamp>,
     /// The groups it is for, if asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(no_recursion))]
+    #[cfg_attr(feature = "openapi", schema(nullable = false, no_recursion))]
     pub customer_groups: Option<Vec<CustomerGroup>>,
     /// Properties that this type does not know.
     #[serde(flatten)]
@@ -78,22 +78,31 @@ impl PriceList {
 /// Of what may be null, the outer `Option` says whether it came. Relations of the price list are in `extra`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "openapi",
+    schema(description = "A price list of a group: with all columns, or with those that `fields` names.")
+)]
 #[non_exhaustive]
 pub struct PartialPriceList {
     /// `pl_` and a ULID, as a rule. Stheno always sends it, Medusa when it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub id: Option<String>,
     /// Name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub name: Option<String>,
     /// Description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub description: Option<String>,
     /// Whether its prices are shown as reduced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub r#type: Option<PriceListType>,
     /// Whether it is in use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub status: Option<PriceListStatus>,
     /// When it comes into force; at once if null.
     #[serde(default, with = "crate::timestamp::double_option", skip_serializing_if = "Option::is_none")]
@@ -105,9 +114,11 @@ pub struct PartialPriceList {
     pub ends_at: Option<Option<Timestamp>>,
     /// When the list was made.
     #[serde(default, with = "crate::timestamp::option", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub created_at: Option<Timestamp>,
     /// When the list was last changed.
     #[serde(default, with = "crate::timestamp::option", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub updated_at: Option<Timestamp>,
     /// When the list was deleted, if so.
     #[serde(default, with = "crate::timestamp::double_option", skip_serializing_if = "Option::is_none")]

@@ -10,6 +10,7 @@ use crate::{Extra, Metadata};
 /// Medusa puts the user's `api_token` into this answer; it is dropped on reading, and written as null.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(description = "Someone who works on the shop."))]
 #[non_exhaustive]
 pub struct User {
     /// `usr_` and a ULID, as a rule.

@@ -6,8 +6,10 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use serde_json::{Value, json};
-use stheno_api_types::ErrorBody;
+use serde_json::{Map, Value, json};
+use stheno_api_types::{
+    Address, Customer, CustomerGroup, ErrorBody, PartialCustomer, PartialPriceList, PriceList,
+};
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBody;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
@@ -24,7 +26,9 @@ pub fn document() -> &'static str {
     static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
         let mut document = router::endpoints().into_openapi();
         relax_bodies(&mut document);
-        document.to_pretty_json().map(|text| text + "\n").unwrap_or_default()
+        let mut document = serde_json::to_value(document).unwrap_or_default();
+        name_schemas(&mut document);
+        format!("{document:#}\n")
     });
     &DOCUMENT
 }
@@ -86,7 +90,8 @@ pub(crate) fn introduction() -> OpenApi {
         (name = "Authentication", description = "Sessions and bearer tokens of users."),
         (name = "Server", description = "How the server is, and what it speaks."),
     ),
-    components(schemas(ErrorBody))
+    // Relations lead in circles, so that the macros do not follow them.
+    components(schemas(Address, Customer, CustomerGroup, ErrorBody, PartialCustomer, PartialPriceList, PriceList))
 )]
 struct Introduction;
 
@@ -114,6 +119,33 @@ fn needs_property(body: &RequestBody, components: &Components) -> bool {
     named
         .into_iter()
         .any(|schema| matches!(schema, RefOr::T(Schema::Object(object)) if !object.required.is_empty()))
+}
+
+/// Refers to a named schema wherever the macros have copied it, as they do in generic types.
+fn name_schemas(document: &mut Value) {
+    let schemas = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
+    if let Some(schemas) = schemas {
+        let named = schemas.clone();
+        schemas.values_mut().filter_map(|schema| schema.get_mut("properties")?.as_object_mut()).for_each(
+            |properties| {
+                properties.values_mut().for_each(|property| refer(property, &named));
+            },
+        );
+    }
+}
+
+fn refer(schema: &mut Value, named: &Map<String, Value>) {
+    let bare = |schema: &Value| {
+        let mut schema = schema.clone();
+        schema.as_object_mut().map(|schema| schema.shift_remove("description"));
+        schema
+    };
+    let wanted = bare(schema);
+    if let Some(items) = schema.get_mut("items") {
+        refer(items, named);
+    } else if let Some((name, _)) = named.iter().find(|(_, candidate)| bare(candidate) == wanted) {
+        *schema = json!({"$ref": format!("#/components/schemas/{name}")});
+    }
 }
 
 /// Has the type, which a route takes as its query, described by its declared schema.

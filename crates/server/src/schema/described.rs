@@ -7,7 +7,7 @@ use utoipa::openapi::schema::{
 };
 use utoipa::openapi::{RefOr, Required, Schema as Described};
 
-use super::field::{Field, Kind};
+use super::field::{Field, Kind, parse_number};
 use super::{Schema, definitions};
 
 /// A time, as the examples of a comparison show it.
@@ -106,6 +106,14 @@ impl Field {
         }
     }
 
+    fn described_example(&self) -> Option<Value> {
+        let example = self.described().example?;
+        Some(match self.kind() {
+            Kind::Number => parse_number(example).into(),
+            _ => example.into(),
+        })
+    }
+
     fn list_parameter(&self) -> Parameter {
         let list = ArrayBuilder::new().items(ObjectBuilder::new().schema_type(Type::String));
         self.parameter(format!("{}[]", self.name()), self.described().about.to_owned(), list)
@@ -121,7 +129,7 @@ impl Field {
             .description(Some(about))
             .style(is_list.then_some(ParameterStyle::Form))
             .explode(is_list.then_some(true))
-            .example(self.described().example.map(Value::from))
+            .example(self.described_example())
             .schema(Some(schema))
             .build()
     }

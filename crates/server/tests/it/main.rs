@@ -8,6 +8,7 @@ mod connections;
 mod credentials;
 mod health;
 mod logs;
+mod openapi;
 
 use serde_json::{Map, Value};
 
