@@ -54,7 +54,11 @@ pub(crate) async fn page() -> Redirect {
     security(()),
     params(("file" = String, Path, description = "The name of the file.", example = "index.html")),
     responses(
-        (status = 200, description = "The file.", content_type = "*/*"),
+        (
+            status = 200,
+            description = "The file.",
+            content((String = "text/html"), (String = "text/css"), (String = "text/javascript"), (String = "image/png"))
+        ),
         (status = 404, body = stheno_api_types::ErrorBody, description = "There is no such file."),
     ),
 )]

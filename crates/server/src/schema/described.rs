@@ -59,8 +59,11 @@ impl Field {
     /// A text, with what is said of its form.
     fn described_text(&self) -> ObjectBuilder {
         let (shortest, longest) = self.length();
-        let format =
-            matches!(self.kind(), Kind::Email).then_some(SchemaFormat::KnownFormat(KnownFormat::Email));
+        let format = match self.kind() {
+            Kind::Email => Some(SchemaFormat::KnownFormat(KnownFormat::Email)),
+            Kind::Date => Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)),
+            _ => None,
+        };
         ObjectBuilder::new()
             .schema_type(Type::String)
             .format(format)
