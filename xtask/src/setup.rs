@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 use crate::command::{cargo, first_line, run, version};
+use crate::{openapi, python};
 
 /// The tests that drive the official JavaScript client.
 pub(crate) const JAVASCRIPT_CLIENT: &str = "tests/medusa-js";
@@ -26,7 +27,7 @@ struct Requirement {
 }
 
 /// Beyond Rust and a C compiler, without which this program would not have been built.
-const REQUIREMENTS: [Requirement; 6] = [
+const REQUIREMENTS: [Requirement; 7] = [
     Requirement {
         name: "rustfmt",
         find: || found(first_line(&mut cargo("fmt --version"))),
@@ -63,6 +64,12 @@ const REQUIREMENTS: [Requirement; 6] = [
         packages: &["postgresql"],
         by_hand: "install PostgreSQL 13 or newer, so that `initdb` and `pg_ctl` are found by name (none need run)",
     },
+    Requirement {
+        name: "Python",
+        find: find_python,
+        packages: &["python3", "python3-venv"],
+        by_hand: "install Python 3.11 or newer with its modules venv and ensurepip, so that `python3` runs it",
+    },
 ];
 
 /// Says what is there; an error if anything is missing.
@@ -72,6 +79,12 @@ pub(crate) fn check() -> Result<()> {
         say("there", "medusa-js", JAVASCRIPT_CLIENT);
     } else {
         say("missing", "medusa-js", &format!("the packages of {JAVASCRIPT_CLIENT}"));
+        missing += 1;
+    }
+    if python::is_there(openapi::TESTS)? {
+        say("there", "schemathesis", openapi::TESTS);
+    } else {
+        say("missing", "schemathesis", &format!("the Python packages of {}", openapi::TESTS));
         missing += 1;
     }
     if missing > 0 {
@@ -103,7 +116,13 @@ pub(crate) fn install() -> Result<()> {
     if left > 0 {
         bail!("{left} missing that must be installed by hand");
     }
-    install_packages()
+    install_packages()?;
+    if python::is_there(openapi::TESTS)? {
+        say("there", "schemathesis", openapi::TESTS);
+        return Ok(());
+    }
+    say("install", "schemathesis", &format!("the Python packages of {}", openapi::TESTS));
+    python::install(openapi::TESTS)
 }
 
 /// Reports on every requirement, and returns those that are not met.
@@ -152,6 +171,17 @@ fn find_postgres() -> Result<String, String> {
         .find(|folder| ["initdb", "pg_ctl"].iter().all(|name| folder.join(name).is_file()));
     let folder = folder.ok_or("not found")?;
     found(first_line(Command::new(folder.join("pg_ctl")).arg("--version")))
+}
+
+/// Debian leaves out of Python what makes environments, which shows in `ensurepip` alone.
+fn find_python() -> Result<String, String> {
+    let python = found(version("python3"))?;
+    let check = "import sys, venv, ensurepip; print(sys.version_info >= (3, 11))";
+    match first_line(Command::new("python3").args(["-c", check])).as_deref() {
+        Some("True") => Ok(python),
+        Some(_) => Err(format!("{python} is too old, 3.11 or newer is needed")),
+        None => Err(format!("{python} without venv and ensurepip")),
+    }
 }
 
 fn install_debian_packages(packages: &[&str]) -> Result<()> {
