@@ -28,7 +28,8 @@ def run(backend, tmp_path_factory):
         str(Path(sys.executable).parent / "schemathesis"),
         "--config-file=schemathesis.toml",
         "run",
-        f"{backend.url}/openapi.json",
+        str(DOCUMENT),
+        f"--url={backend.url}",
         "--no-color",
         f"--report-junit-path={report}",
     ]

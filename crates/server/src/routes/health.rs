@@ -15,7 +15,9 @@ use crate::openapi::NotReady;
     operation_id = "health",
     tag = "Server",
     security(()),
-    responses((status = 200, body = String, content_type = "text/html", description = "It does.", example = "OK")),
+    responses(
+        (status = 200, body = String, content_type = "text/html", description = "It does.", example = "OK")
+    ),
 )]
 pub(crate) async fn health() -> Html<&'static str> {
     Html("OK")

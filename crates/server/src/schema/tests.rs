@@ -50,6 +50,32 @@ fn schemas(method: &str, path: &str) -> Option<(Option<&'static Schema>, Option<
     })
 }
 
+/// A route could leave out of its description what it takes, or name what another one takes.
+#[test]
+fn every_operation_describes_the_schemas_that_check_it() {
+    let document: Value = serde_json::from_str(crate::openapi::document()).unwrap();
+    let mut operations = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let (body, query) = schemas(&method.to_uppercase(), path).unwrap_or_default();
+            let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+            let parameters: Vec<&Value> =
+                parameters.iter().filter(|parameter| parameter["in"] == "query").collect();
+            let expected = query.map(Schema::described_parameters).unwrap_or_default();
+            assert_eq!(json!(parameters), json!(expected), "{method} {path}");
+
+            let reference = operation.pointer("/requestBody/content/application~1json/schema/$ref");
+            let described = reference.and_then(Value::as_str).map(|reference| {
+                document.pointer(reference.trim_start_matches('#')).unwrap_or(&Value::Null).clone()
+            });
+            let expected = body.map(|body| json!(body.described()));
+            assert_eq!(described, expected, "{method} {path}");
+            operations += usize::from(body.is_some() || query.is_some());
+        }
+    }
+    assert_eq!(operations, 13, "operations that take something");
+}
+
 fn query_value(query: &str) -> Value {
     fn convert(value: stheno_qs::Value) -> Value {
         match value {

@@ -131,6 +131,35 @@ async fn every_route_is_described() {
     }
 }
 
+/// What `order` may name is described by a regular expression, but decided by the columns of the database.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_column_that_can_be_sorted_by_is_described() {
+    let app = TestApp::with_contract_data().await;
+    let mut client = app.client();
+    for (method, path, operation) in operations() {
+        let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+        let Some(order) = parameters.iter().find(|parameter| parameter["name"] == "order") else { continue };
+        let pattern = order["schema"]["pattern"].as_str().unwrap();
+        let described: BTreeSet<&str> =
+            pattern.trim_start_matches("^(-?(").trim_end_matches("))?$").split('|').collect();
+
+        let asked = path.replace("{id}", "cgrp_01JBRGKF01104SSAZYSN3KZHD7");
+        let page = client.send(&method, &format!("{asked}?limit=1"), &[token()], None).await.json();
+        let rows = ["customer_groups", "customers"].iter().find_map(|name| page[name].as_array()).unwrap();
+        let columns = rows[0]
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(name, value)| *name != "metadata" && !value.is_array());
+        assert_eq!(described, columns.map(|(name, _)| name.as_str()).collect(), "{path}");
+        for column in described {
+            let answer =
+                client.send(&method, &format!("{asked}?limit=1&order=-{column}"), &[token()], None).await;
+            assert_eq!(answer.status, 200, "{path} by {column}");
+        }
+    }
+}
+
 /// The paths of all routes, which a router tells nobody but the one who debugs it.
 fn paths_of_the_router(app: &TestApp) -> BTreeSet<String> {
     let keys = SigningKeys::from("supersecret".parse::<Secret>().unwrap());

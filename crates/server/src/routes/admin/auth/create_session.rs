@@ -18,8 +18,14 @@ use crate::openapi::LoginRefused;
     operation_id = "create_session",
     tag = "Authentication",
     security(()),
-    request_body(content = Login, example = json!({"email": "admin@example.com", "password": "a-long-password"})),
-    responses((status = 200, body = UserEnvelope, description = "The user; over https with the session's cookie."), LoginRefused),
+    request_body(
+        content = Login,
+        example = json!({"email": "admin@example.com", "password": "a-long-password"})
+    ),
+    responses(
+        (status = 200, body = UserEnvelope, description = "The user; over https with the session's cookie."),
+        LoginRefused
+    ),
 )]
 pub(crate) async fn handler(call: OpenCall<Login>) -> Response {
     let OpenCall { app, body, head } = call;

@@ -10,7 +10,16 @@ use crate::openapi::Refused;
     path = "/admin/auth",
     operation_id = "delete_session",
     tag = "Authentication",
-    responses((status = 200, body = String, content_type = "text/plain", description = "The session is closed.", example = "OK"), Refused),
+    responses(
+        (
+            status = 200,
+            body = String,
+            content_type = "text/plain",
+            description = "The session is closed.",
+            example = "OK",
+        ),
+        Refused
+    ),
 )]
 pub(crate) async fn handler(call: Call) -> Result<&'static str, ApiError> {
     if let Some(cookies) = cookies(&call.head.headers) {

@@ -15,7 +15,10 @@ use crate::openapi::LoginRefused;
     operation_id = "get_token",
     tag = "Authentication",
     security(()),
-    request_body(content = Login, example = json!({"email": "admin@example.com", "password": "a-long-password"})),
+    request_body(
+        content = Login,
+        example = json!({"email": "admin@example.com", "password": "a-long-password"})
+    ),
     responses((status = 200, body = AccessToken, description = "The token."), LoginRefused),
 )]
 pub(crate) async fn handler(call: OpenCall<Login>) -> Result<Answer, ApiError> {

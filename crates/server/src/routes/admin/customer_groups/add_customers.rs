@@ -31,8 +31,14 @@ describe_body!(Body, "CustomersToAdd");
     operation_id = "add_customers_to_group",
     tag = "Customer groups",
     params(CustomerGroupId),
-    request_body(content = Body, example = json!({"customer_ids": [{"id": "cus_01JAA3XBJB4NYBM5RVRKHWKNE1"}]})),
-    responses((status = 200, body = CustomerGroupEnvelope<CustomerGroup>, description = "The group."), CustomerGroupMissing, Refused, BodyRefused),
+    request_body(
+        content = Body,
+        example = json!({"customer_ids": [{"id": "cus_01JAA3XBJB4NYBM5RVRKHWKNE1"}]})
+    ),
+    responses(
+        (status = 200, body = CustomerGroupEnvelope<CustomerGroup>, description = "The group."),
+        CustomerGroupMissing, Refused, BodyRefused
+    ),
 )]
 pub(crate) async fn handler(call: Call<(), Body>) -> Result<Answer, ApiError> {
     let id = call.id()?;

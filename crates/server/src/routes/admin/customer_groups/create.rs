@@ -31,7 +31,10 @@ describe_body!(Body, "CreateCustomerGroup");
     operation_id = "create_customer_group",
     tag = "Customer groups",
     request_body(content = Body, example = json!({"name": "Wholesale", "metadata": {"discount": "12%"}})),
-    responses((status = 200, body = CustomerGroupEnvelope<CustomerGroup>, description = "The new group."), NameTaken, Refused, BodyRefused),
+    responses(
+        (status = 200, body = CustomerGroupEnvelope<CustomerGroup>, description = "The new group."),
+        NameTaken, Refused, BodyRefused
+    ),
 )]
 pub(crate) async fn handler(call: Call<(), Body>) -> Result<Answer, ApiError> {
     let Body { name, metadata } = call.body;

@@ -53,7 +53,14 @@ describe_query!(Query);
     operation_id = "list_customer_groups",
     tag = "Customer groups",
     params(Query),
-    responses((status = 200, body = api::CustomerGroupList<PartialCustomerGroup>, description = "A page of customer groups."), NotModified, Refused),
+    responses(
+        (
+            status = 200,
+            body = api::CustomerGroupList<PartialCustomerGroup>,
+            description = "A page of customer groups.",
+        ),
+        NotModified, Refused
+    ),
 )]
 pub(crate) async fn handler(call: Call<Query>) -> Result<Answer, ApiError> {
     let store = call.app.store();

@@ -28,7 +28,14 @@ describe_query!(Query);
     operation_id = "list_customers_of_group",
     tag = "Customer groups",
     params(CustomerGroupId, Query),
-    responses((status = 200, body = CustomerList, description = "A page of customers; none, if there is no such group."), NotModified, Refused),
+    responses(
+        (
+            status = 200,
+            body = CustomerList,
+            description = "A page of customers; none, if there is no such group.",
+        ),
+        NotModified, Refused
+    ),
 )]
 pub(crate) async fn handler(call: Call<Query>) -> Result<Answer, ApiError> {
     let id = call.id()?;

@@ -30,8 +30,14 @@ describe_body!(Body, "CustomersToRemove");
     operation_id = "remove_customers_from_group",
     tag = "Customer groups",
     params(CustomerGroupId),
-    request_body(content = Body, example = json!({"customer_ids": [{"id": "cus_01JAA3XBJB4NYBM5RVRKHWKNE1"}]})),
-    responses((status = 200, body = CustomerGroupEnvelope<CustomerGroup>, description = "The group."), CustomerGroupMissing, Refused, BodyRefused),
+    request_body(
+        content = Body,
+        example = json!({"customer_ids": [{"id": "cus_01JAA3XBJB4NYBM5RVRKHWKNE1"}]})
+    ),
+    responses(
+        (status = 200, body = CustomerGroupEnvelope<CustomerGroup>, description = "The group."),
+        CustomerGroupMissing, Refused, BodyRefused
+    ),
 )]
 pub(crate) async fn handler(call: Call<(), Body>) -> Result<Answer, ApiError> {
     let id = call.id()?;

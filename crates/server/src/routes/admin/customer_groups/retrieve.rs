@@ -31,7 +31,10 @@ describe_query!(Query);
     operation_id = "retrieve_customer_group",
     tag = "Customer groups",
     params(CustomerGroupId, Query),
-    responses((status = 200, body = CustomerGroupEnvelope<PartialCustomerGroup>, description = "The group."), NotModified, CustomerGroupMissing, Refused),
+    responses(
+        (status = 200, body = CustomerGroupEnvelope<PartialCustomerGroup>, description = "The group."),
+        NotModified, CustomerGroupMissing, Refused
+    ),
 )]
 pub(crate) async fn handler(call: Call<Query>) -> Result<Answer, ApiError> {
     let id = call.id()?;

@@ -46,8 +46,14 @@ describe_body!(Body, "UpdateCustomerGroup");
     operation_id = "update_customer_group",
     tag = "Customer groups",
     params(CustomerGroupId, Query),
-    request_body(content = Body, example = json!({"name": "Wholesale EU", "metadata": {"discount": "15%", "old": ""}})),
-    responses((status = 200, body = CustomerGroupEnvelope<CustomerGroup>, description = "The group as it is now."), CustomerGroupMissing, NameTaken, Refused, BodyRefused),
+    request_body(
+        content = Body,
+        example = json!({"name": "Wholesale EU", "metadata": {"discount": "15%", "old": ""}})
+    ),
+    responses(
+        (status = 200, body = CustomerGroupEnvelope<CustomerGroup>, description = "The group as it is now."),
+        CustomerGroupMissing, NameTaken, Refused, BodyRefused
+    ),
 )]
 pub(crate) async fn handler(call: Call<Query, Body>) -> Result<Answer, ApiError> {
     let id = call.id()?;

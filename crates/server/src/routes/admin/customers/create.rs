@@ -42,8 +42,14 @@ describe_body!(Body, "CreateCustomer");
     path = "/admin/customers",
     operation_id = "create_customer",
     tag = "Customers",
-    request_body(content = Body, example = json!({"email": "emma.smith@example.com", "first_name": "Emma", "last_name": "Smith", "password": "a-long-password"})),
-    responses((status = 201, body = CustomerEnvelope, description = "The new customer."), EmailTaken, Refused, BodyRefused),
+    request_body(
+        content = Body,
+        example = json!({"email": "emma.smith@example.com", "first_name": "Emma", "last_name": "Smith", "password": "a-long-password"})
+    ),
+    responses(
+        (status = 201, body = CustomerEnvelope, description = "The new customer."),
+        EmailTaken, Refused, BodyRefused
+    ),
 )]
 pub(crate) async fn handler(call: Call<(), Body>) -> Result<Answer, ApiError> {
     let Body { email, first_name, last_name, password, phone, metadata } = call.body;

@@ -59,7 +59,10 @@ describe_query!(Query);
     operation_id = "list_customers",
     tag = "Customers",
     params(Query),
-    responses((status = 200, body = api::CustomerList, description = "A page of customers."), NotModified, Refused),
+    responses(
+        (status = 200, body = api::CustomerList, description = "A page of customers."),
+        NotModified, Refused
+    ),
 )]
 pub(crate) async fn handler(call: Call<Query>) -> Result<Answer, ApiError> {
     let Query(listing) = call.query;

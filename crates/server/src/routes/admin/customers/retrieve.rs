@@ -31,7 +31,10 @@ describe_query!(Query);
     operation_id = "retrieve_customer",
     tag = "Customers",
     params(CustomerId, Query),
-    responses((status = 200, body = CustomerEnvelope, description = "The customer."), NotModified, CustomerMissing, Refused),
+    responses(
+        (status = 200, body = CustomerEnvelope, description = "The customer."),
+        NotModified, CustomerMissing, Refused
+    ),
 )]
 pub(crate) async fn handler(call: Call<Query>) -> Result<Answer, ApiError> {
     let id = call.id()?;

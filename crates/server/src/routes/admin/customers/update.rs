@@ -46,8 +46,14 @@ describe_body!(Body, "UpdateCustomer");
     operation_id = "update_customer",
     tag = "Customers",
     params(CustomerId, Query),
-    request_body(content = Body, example = json!({"first_name": "Emma", "groups": [{"id": "cgrp_01JBRGKF01104SSAZYSN3KZHD7"}]})),
-    responses((status = 200, body = CustomerEnvelope, description = "The customer as it is now."), CustomerMissing, EmailTaken, Refused, BodyRefused),
+    request_body(
+        content = Body,
+        example = json!({"first_name": "Emma", "groups": [{"id": "cgrp_01JBRGKF01104SSAZYSN3KZHD7"}]})
+    ),
+    responses(
+        (status = 200, body = CustomerEnvelope, description = "The customer as it is now."),
+        CustomerMissing, EmailTaken, Refused, BodyRefused
+    ),
 )]
 pub(crate) async fn handler(call: Call<Query, Body>) -> Result<Answer, ApiError> {
     let id = call.id()?;
