@@ -41,6 +41,17 @@ impl Count {
         }
     }
 
+    /// Adds what the closing line of pytest says: `2 failed, 3 passed, 1 error in 4.09s`, with or without a frame.
+    pub(crate) fn read_pytest(&mut self, line: &str) {
+        if let Some((parts, time)) = line.trim_matches(['=', ' ', '\n']).rsplit_once(" in ")
+            && time.starts_with(|first: char| first.is_ascii_digit())
+        {
+            for part in parts.split(',') {
+                self.add_part(part);
+            }
+        }
+    }
+
     /// `3 passed (1 slow)`: a number, and the word that says of what.
     fn add_part(&mut self, part: &str) {
         let mut words = part.split_whitespace();
@@ -55,7 +66,8 @@ impl Count {
         match word {
             "passed" | "pass" => self.passed += number,
             // nextest: "1 timed out", "1 exec failed".
-            "failed" | "fail" | "timed" | "exec" | "cancelled" => self.failed += number,
+            // pytest: "1 error", of what could not be set up.
+            "failed" | "fail" | "timed" | "exec" | "cancelled" | "error" | "errors" => self.failed += number,
             "skipped" | "ignored" | "todo" => self.skipped += number,
             _ => {}
         }
@@ -131,6 +143,18 @@ test result: FAILED. 1 passed; 2 failed; 1 ignored; 0 measured; 0 filtered out; 
 ";
         let expected = Count { passed: 5, failed: 2, skipped: 2 };
         assert_eq!(count(Count::read_node, output), expected);
+    }
+
+    #[test]
+    fn reads_the_totals_of_pytest() {
+        let output = "\
+.F.E                                                     [100%]
+E   AssertionError: 3 passed in the night
+FAILED test_client.py::test_errors_are_typed - assert 1 == 2
+== 2 failed, 5 passed, 1 skipped, 1 warning, 2 errors in 61.20s (0:01:01) ==
+";
+        let expected = Count { passed: 5, failed: 4, skipped: 1 };
+        assert_eq!(count(Count::read_pytest, output), expected);
     }
 
     #[test]

@@ -1,8 +1,11 @@
-//! The one door a contributor needs: `cargo xtask setup`, `cargo xtask test`, `cargo xtask ci`, `cargo xtask bench`.
+//! The one door a contributor needs: `cargo xtask setup`, `cargo xtask test`, `cargo xtask ci`, `cargo xtask bench`,
+//! `cargo xtask openapi`.
 
 mod command;
 mod count;
 mod medusa;
+mod openapi;
+mod python;
 mod report;
 mod setup;
 mod test;
@@ -37,6 +40,8 @@ enum Task {
         #[arg(long)]
         full: bool,
     },
+    /// Write the API's description, openapi/openapi.json, as the code has it
+    Openapi,
     /// Measure how fast the server answers; `-- --help` tells what can be set
     Bench {
         /// Handed on to the load driver
@@ -62,6 +67,7 @@ fn run(task: &Task) -> Result<()> {
         Task::Setup { check: false } => setup::install(),
         Task::Test | Task::Ci { full: false } => test::run(test::Extent::Usual),
         Task::Ci { full: true } => test::run(test::Extent::Full),
+        Task::Openapi => openapi::write(),
         Task::Bench { arguments } => {
             command::run(command::cargo("run --release --locked --package=stheno-bench --").args(arguments))
         }

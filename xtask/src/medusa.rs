@@ -1,7 +1,6 @@
 //! The real Medusa v1 that tests run beside Stheno. It is large, so it is installed once for every checkout of this
 //! user, into the folder for caches; a checkout has a link to it.
 
-use std::env;
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::os::unix::fs::symlink;
@@ -11,26 +10,23 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result};
 
 use crate::command::run;
-use crate::setup::wanted_packages;
+use crate::setup::{cache, wanted_packages};
 
 /// Its lock file, its configuration, and the program that runs it.
 pub(crate) const MEDUSA: &str = "tests/medusa";
 
 /// Where the packages of the lock file are, whether installed or not yet.
 fn home() -> Result<PathBuf> {
-    let given = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let caches = given("XDG_CACHE_HOME").or_else(|| given("HOME").map(|home| home.join(".cache")));
-    let caches = caches.context("neither XDG_CACHE_HOME nor HOME names a folder for Medusa")?;
     let mut hasher = DefaultHasher::new();
     wanted_packages(MEDUSA)?.hash(&mut hasher);
-    Ok(caches.join("stheno").join(format!("medusa-{:016x}", hasher.finish())))
+    Ok(cache()?.join(format!("medusa-{:016x}", hasher.finish())))
 }
 
 fn link() -> PathBuf {
     Path::new(MEDUSA).join("node_modules")
 }
 
-pub(crate) fn is_installed() -> Result<bool> {
+pub(crate) fn is_there() -> Result<bool> {
     let packages = home()?.join("node_modules");
     Ok(packages.is_dir() && fs::read_link(link()).is_ok_and(|target| target == packages))
 }
@@ -64,5 +60,4 @@ fn install_into(folder: &Path) -> Result<()> {
         fs::copy(&from, folder.join(name)).with_context(|| format!("cannot copy {}", from.display()))?;
     }
     run(Command::new("npm").arg("ci").current_dir(folder).stdin(Stdio::null()))
-        .context("the packages of Medusa cannot be installed")
 }

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::command::{cargo, first_line, run, version};
 use crate::medusa::{self, MEDUSA};
+use crate::{openapi, python};
 
 /// The tests that drive the official JavaScript client.
 pub(crate) const JAVASCRIPT_CLIENT: &str = "tests/medusa-js";
@@ -27,7 +28,7 @@ struct Requirement {
 }
 
 /// Beyond Rust and a C compiler, without which this program would not have been built.
-const REQUIREMENTS: [Requirement; 6] = [
+const REQUIREMENTS: [Requirement; 7] = [
     Requirement {
         name: "rustfmt",
         find: || found(first_line(&mut cargo("fmt --version"))),
@@ -64,22 +65,49 @@ const REQUIREMENTS: [Requirement; 6] = [
         packages: &["postgresql"],
         by_hand: "install PostgreSQL 13 or newer, so that `initdb` and `pg_ctl` are found by name (none need run)",
     },
+    Requirement {
+        name: "Python",
+        find: find_python,
+        packages: &["python3", "python3-venv"],
+        by_hand: "install Python 3.11 or newer with its modules venv and ensurepip, so that `python3` runs it",
+    },
+];
+
+/// Packages of other languages, as a committed list has them.
+struct Packages {
+    name: &'static str,
+    /// Where the list is.
+    folder: &'static str,
+    is_there: fn() -> Result<bool>,
+    install: fn() -> Result<()>,
+}
+
+const PACKAGES: [Packages; 3] = [
+    Packages {
+        name: "medusa-js",
+        folder: JAVASCRIPT_CLIENT,
+        is_there: client_is_there,
+        install: install_client,
+    },
+    Packages { name: "Medusa", folder: MEDUSA, is_there: medusa::is_there, install: medusa::install },
+    Packages {
+        name: "schemathesis",
+        folder: openapi::TESTS,
+        is_there: || python::is_there(openapi::TESTS),
+        install: || python::install(openapi::TESTS),
+    },
 ];
 
 /// Says what is there; an error if anything is missing.
 pub(crate) fn check() -> Result<()> {
     let mut missing = missing_requirements().len();
-    if packages_are_current()? {
-        say("there", "medusa-js", JAVASCRIPT_CLIENT);
-    } else {
-        say("missing", "medusa-js", &format!("the packages of {JAVASCRIPT_CLIENT}"));
-        missing += 1;
-    }
-    if medusa::is_installed()? {
-        say("there", "Medusa", MEDUSA);
-    } else {
-        say("missing", "Medusa", &format!("the packages of {MEDUSA}"));
-        missing += 1;
+    for Packages { name, folder, is_there, .. } in &PACKAGES {
+        if is_there()? {
+            say("there", name, folder);
+        } else {
+            say("missing", name, &format!("the packages of {folder}"));
+            missing += 1;
+        }
     }
     if missing > 0 {
         bail!("{missing} missing; `cargo xtask setup` installs what it can");
@@ -110,8 +138,15 @@ pub(crate) fn install() -> Result<()> {
     if left > 0 {
         bail!("{left} missing that must be installed by hand");
     }
-    install_packages()?;
-    install_medusa()
+    for Packages { name, folder, is_there, install } in &PACKAGES {
+        if is_there()? {
+            say("there", name, folder);
+        } else {
+            say("install", name, &format!("the packages of {folder}"));
+            install().with_context(|| format!("the packages of {folder} cannot be installed"))?;
+        }
+    }
+    Ok(())
 }
 
 /// Reports on every requirement, and returns those that are not met.
@@ -162,6 +197,17 @@ fn find_postgres() -> Result<String, String> {
     found(first_line(Command::new(folder.join("pg_ctl")).arg("--version")))
 }
 
+/// Debian leaves out of Python what makes environments, which shows in `ensurepip` alone.
+fn find_python() -> Result<String, String> {
+    let python = found(version("python3"))?;
+    let check = "import sys, venv, ensurepip; print(sys.version_info >= (3, 11))";
+    match first_line(Command::new("python3").args(["-c", check])).as_deref() {
+        Some("True") => Ok(python),
+        Some(_) => Err(format!("{python} is too old, 3.11 or newer is needed")),
+        None => Err(format!("{python} without venv and ensurepip")),
+    }
+}
+
 fn install_debian_packages(packages: &[&str]) -> Result<()> {
     if version("apt-get").is_none() {
         bail!("this system has no apt-get");
@@ -191,30 +237,14 @@ fn as_root(program: &str) -> Result<Command> {
     Ok(sudo)
 }
 
-/// Installs the packages of the JavaScript client as its lock file has them, unless they are there already.
-fn install_packages() -> Result<()> {
-    if packages_are_current()? {
-        say("there", "medusa-js", JAVASCRIPT_CLIENT);
-        return Ok(());
-    }
-    say("install", "medusa-js", &format!("the packages of {JAVASCRIPT_CLIENT}"));
-    run(Command::new("npm").arg("ci").current_dir(JAVASCRIPT_CLIENT).stdin(Stdio::null()))
-        .context("the packages of the JavaScript client cannot be installed")?;
+/// Installs the packages of the JavaScript client as its lock file has them.
+fn install_client() -> Result<()> {
+    run(Command::new("npm").arg("ci").current_dir(JAVASCRIPT_CLIENT).stdin(Stdio::null()))?;
     fs::write(installed_mark(), wanted_packages(JAVASCRIPT_CLIENT)?)
         .context("cannot mark the packages as installed")
 }
 
-/// Installs the real Medusa, unless it is there already.
-fn install_medusa() -> Result<()> {
-    if medusa::is_installed()? {
-        say("there", "Medusa", MEDUSA);
-        return Ok(());
-    }
-    say("install", "Medusa", &format!("the packages of {MEDUSA}, for every checkout"));
-    medusa::install()
-}
-
-fn packages_are_current() -> Result<bool> {
+fn client_is_there() -> Result<bool> {
     let wanted = wanted_packages(JAVASCRIPT_CLIENT)?;
     Ok(fs::read_to_string(installed_mark()).is_ok_and(|installed| installed == wanted))
 }
@@ -232,6 +262,13 @@ pub(crate) fn wanted_packages(folder: &str) -> Result<String> {
         wanted += &fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     }
     Ok(wanted)
+}
+
+/// The folder of this user for what is installed once for every checkout.
+pub(crate) fn cache() -> Result<PathBuf> {
+    let given = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let caches = given("XDG_CACHE_HOME").or_else(|| given("HOME").map(|home| home.join(".cache")));
+    Ok(caches.context("there is no home for a cache: set HOME or XDG_CACHE_HOME")?.join("stheno"))
 }
 
 fn say(state: &str, name: &str, what: &str) {

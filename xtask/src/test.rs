@@ -9,6 +9,7 @@ use cargo_metadata::{Metadata, MetadataCommand};
 
 use crate::command::{Stream, cargo, follow, run as run_command};
 use crate::count::Count;
+use crate::openapi;
 use crate::report::Report;
 use crate::setup::{self, JAVASCRIPT_CLIENT};
 
@@ -50,6 +51,7 @@ fn steps(extent: Extent, report: &mut Report) -> Result<()> {
         report.tests("tests", || cargo_test(&[]));
     }
     report.tests("JavaScript client", || javascript_client(&binary));
+    report.tests("OpenAPI document", || openapi::test(&binary));
 
     if extent == Extent::Full {
         let binary = report.check("release build", || build(Profile::Release, &metadata))?;

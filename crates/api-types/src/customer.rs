@@ -12,6 +12,8 @@ use crate::{Address, Change, CustomerGroup, Extra, Id, Metadata};
 ///
 /// Medusa puts `password_hash` into some of its answers; it is dropped on reading, and never written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(description = "A customer of the shop."))]
 #[non_exhaustive]
 pub struct Customer {
     /// `cus_` and a ULID.
@@ -19,16 +21,21 @@ pub struct Customer {
     /// E-mail address. Two customers may have the same, if one has an account and the other has none.
     pub email: String,
     /// First name.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub first_name: Option<String>,
     /// Last name.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub last_name: Option<String>,
     /// The address that bills go to.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub billing_address_id: Option<String>,
     /// Phone number, as it was entered.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub phone: Option<String>,
     /// Whether the customer can log in; one who bought as a guest cannot.
     pub has_account: bool,
     /// Free data.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>, required))]
     pub metadata: Option<Metadata>,
     /// When the customer was made.
     #[serde(with = "crate::timestamp")]
@@ -38,24 +45,31 @@ pub struct Customer {
     pub updated_at: Timestamp,
     /// When the customer was deleted, if so. Answers hold no deleted customers, as a rule.
     #[serde(default, with = "crate::timestamp::option")]
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub deleted_at: Option<Timestamp>,
     /// The groups the customer is in, in no particular order, if asked for with `expand`. A list of a group's customers
     /// always brings them, and then holds that group only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false, no_recursion))]
     pub groups: Option<Vec<CustomerGroup>>,
-    /// The address that bills go to, if asked for with `expand`: `Some(None)` says that there is none.
+    /// The address that bills go to, null if there is none, if asked for with `expand`.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Address>, no_recursion))]
     pub billing_address: Option<Option<Address>>,
     /// The addresses to ship to, in no particular order, if asked for with `expand`, and after an update.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false, no_recursion))]
     pub shipping_addresses: Option<Vec<Address>>,
     /// The orders, as plain JSON objects, if asked for with `expand`, and after an update.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false, value_type = Option<Vec<Object>>))]
     pub orders: Option<Vec<serde_json::Value>>,
     #[serde(default, skip_serializing)]
+    #[cfg_attr(feature = "openapi", schema(ignore))]
     password_hash: Concealed,
     /// Properties that this type does not know.
     #[serde(flatten)]
+    #[cfg_attr(feature = "openapi", schema(ignore))]
     pub extra: Extra,
 }
 
@@ -89,50 +103,71 @@ impl Customer {
 ///
 /// Of what may be null, the outer `Option` says whether it came. Relations of the customer are in `extra`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "openapi",
+    schema(
+        description = "A customer as a member of a group: with all columns, or with those that `fields` names."
+    )
+)]
 #[non_exhaustive]
 pub struct PartialCustomer {
     /// `cus_` and a ULID. Stheno always sends it, Medusa when it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub id: Option<String>,
     /// E-mail address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub email: Option<String>,
     /// First name.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub first_name: Option<Option<String>>,
     /// Last name.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub last_name: Option<Option<String>>,
     /// The address that bills go to.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub billing_address_id: Option<Option<String>>,
     /// Phone number, as it was entered.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub phone: Option<Option<String>>,
     /// Whether the customer can log in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub has_account: Option<bool>,
     /// Free data.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub metadata: Option<Option<Metadata>>,
     /// When the customer was made.
     #[serde(default, with = "crate::timestamp::option", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub created_at: Option<Timestamp>,
     /// When the customer was last changed.
     #[serde(default, with = "crate::timestamp::option", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub updated_at: Option<Timestamp>,
     /// When the customer was deleted, if so.
     #[serde(default, with = "crate::timestamp::double_option", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Timestamp>))]
     pub deleted_at: Option<Option<Timestamp>>,
     #[serde(default, skip_serializing)]
+    #[cfg_attr(feature = "openapi", schema(ignore))]
     password_hash: Concealed,
     /// Properties that this type does not know.
     #[serde(flatten)]
+    #[cfg_attr(feature = "openapi", schema(ignore))]
     pub extra: Extra,
 }
 
 /// An answer that is one customer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct CustomerEnvelope {
     /// The customer.
@@ -148,6 +183,7 @@ impl CustomerEnvelope {
 
 /// A page of customers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct CustomerList {
     /// The customers of this page.

@@ -6,6 +6,7 @@ use crate::{Customer, Extra, Id, Metadata, PartialCustomer, PartialPriceList, Pr
 
 /// A group of customers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct CustomerGroup {
     /// `cgrp_` and a ULID.
@@ -13,6 +14,7 @@ pub struct CustomerGroup {
     /// Name, unique among the groups (upper and lower case are different).
     pub name: String,
     /// Free data.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>, required))]
     pub metadata: Option<Metadata>,
     /// When the group was made.
     #[serde(with = "crate::timestamp")]
@@ -22,15 +24,19 @@ pub struct CustomerGroup {
     pub updated_at: Timestamp,
     /// Always null: deleting a group removes it.
     #[serde(default, with = "crate::timestamp::option")]
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub deleted_at: Option<Timestamp>,
     /// The members, in no particular order, if asked for with `expand`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false, no_recursion))]
     pub customers: Option<Vec<Customer>>,
     /// The price lists for this group, in no particular order, if asked for with `expand`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false, no_recursion))]
     pub price_lists: Option<Vec<PriceList>>,
     /// Properties that this type does not know.
     #[serde(flatten)]
+    #[cfg_attr(feature = "openapi", schema(ignore))]
     pub extra: Extra,
 }
 
@@ -56,33 +62,48 @@ impl CustomerGroup {
 /// The id always comes, and in lists `created_at` too. Of what may be null, the outer `Option` says whether it came:
 /// `metadata` is `Some(None)` when it came and is null. To tell no difference, call `flatten()`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "openapi",
+    schema(
+        description = "A customer group: with all columns, or with those that `fields` names. The id always comes, and in lists `created_at` too."
+    )
+)]
 #[non_exhaustive]
 pub struct PartialCustomerGroup {
     /// `cgrp_` and a ULID.
     pub id: String,
     /// Name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub name: Option<String>,
     /// Free data.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub metadata: Option<Option<Metadata>>,
     /// When the group was made.
     #[serde(default, with = "crate::timestamp::option", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub created_at: Option<Timestamp>,
     /// When its name or metadata last changed.
     #[serde(default, with = "crate::timestamp::option", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub updated_at: Option<Timestamp>,
     /// Always null: deleting a group removes it.
     #[serde(default, with = "crate::timestamp::double_option", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Timestamp>))]
     pub deleted_at: Option<Option<Timestamp>>,
     /// The members, in no particular order: whole if asked for with `expand`, or the columns that `fields` named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false, no_recursion))]
     pub customers: Option<Vec<PartialCustomer>>,
     /// The price lists for this group, in no particular order, in the same way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false, no_recursion))]
     pub price_lists: Option<Vec<PartialPriceList>>,
     /// Properties that this type does not know.
     #[serde(flatten)]
+    #[cfg_attr(feature = "openapi", schema(ignore))]
     pub extra: Extra,
 }
 
@@ -114,6 +135,8 @@ pub(crate) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 ///
 /// Medusa answers an empty list of customers for an unknown group with `null`: read that as `Option<CustomerGroup>`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(description = "An answer that is one customer group."))]
 #[non_exhaustive]
 pub struct CustomerGroupEnvelope<G = CustomerGroup> {
     /// The group.
@@ -129,6 +152,8 @@ impl<G> CustomerGroupEnvelope<G> {
 
 /// A page of customer groups: [`CustomerGroup`]s, or [`PartialCustomerGroup`]s if `fields` was given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(description = "A page of customer groups."))]
 #[non_exhaustive]
 pub struct CustomerGroupList<G = CustomerGroup> {
     /// How many groups match in all.

@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 
 /// The answer to a deletion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct Deleted {
     /// The id that was asked for, whether there was such a record or not.

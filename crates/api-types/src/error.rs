@@ -7,10 +7,13 @@ use crate::open_enum::open_enum;
 /// Not every error has one: a 401 is the bare text `Unauthorized`, and what Medusa's framework refuses by itself (an unknown
 /// path, a body that is not JSON or is too large) is an HTML page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(description = "The body of an answer that is an error."))]
 #[non_exhaustive]
 pub struct ErrorBody {
     /// A second classification that some errors carry, such as `invalid_request_error` or `unknown_error`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub code: Option<String>,
     /// What kind of error it is.
     pub r#type: ErrorType,

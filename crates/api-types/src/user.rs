@@ -9,6 +9,8 @@ use crate::{Extra, Metadata};
 ///
 /// Medusa puts the user's `api_token` into this answer; it is dropped on reading, and written as null.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(description = "Someone who works on the shop."))]
 #[non_exhaustive]
 pub struct User {
     /// `usr_` and a ULID, as a rule.
@@ -16,12 +18,15 @@ pub struct User {
     /// E-mail address, in lower case.
     pub email: String,
     /// First name.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub first_name: Option<String>,
     /// Last name.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub last_name: Option<String>,
     /// What the user is.
     pub role: UserRole,
     /// Free data.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>, required))]
     pub metadata: Option<Metadata>,
     /// When the user was made.
     #[serde(with = "crate::timestamp")]
@@ -31,13 +36,17 @@ pub struct User {
     pub updated_at: Timestamp,
     /// When the user was deleted, if so.
     #[serde(default, with = "crate::timestamp::option")]
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub deleted_at: Option<Timestamp>,
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(ignore))]
     api_token: Concealed,
     #[serde(default, skip_serializing)]
+    #[cfg_attr(feature = "openapi", schema(ignore))]
     password_hash: Concealed,
     /// Properties that this type does not know.
     #[serde(flatten)]
+    #[cfg_attr(feature = "openapi", schema(ignore))]
     pub extra: Extra,
 }
 
@@ -75,6 +84,7 @@ open_enum! {
 
 /// An answer that is one user.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct UserEnvelope {
     /// The user.

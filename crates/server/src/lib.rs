@@ -15,6 +15,7 @@ mod error;
 mod extract;
 mod medusa;
 mod observe;
+pub mod openapi;
 mod password;
 pub mod router;
 mod routes;

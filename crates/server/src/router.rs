@@ -3,15 +3,18 @@
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::options;
 use http::Uri;
 use http::uri::PathAndQuery;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::error::ApiError;
 use crate::extract::user_of;
+use crate::openapi::introduction;
 use crate::routes::admin::{auth, customer_groups, customers};
-use crate::routes::health;
+use crate::routes::{docs, health};
 use crate::{answer, cors, observe};
 
 /// All endpoints, with what is done around each of them.
@@ -22,38 +25,41 @@ pub fn router(app: App) -> Router {
 /// The same, with further routes among the endpoints.
 pub fn router_with(app: App, further: Router<App>) -> Router {
     further
-        .route("/health", get(health::health).options(health::options))
-        .route("/ready", get(health::ready).options(health::options))
-        .route(
-            "/admin/auth",
-            get(auth::get_session::handler)
-                .post(auth::create_session::handler)
-                .delete(auth::delete_session::handler),
-        )
-        .route("/admin/auth/token", post(auth::get_token::handler))
-        .route(
-            "/admin/customer-groups",
-            get(customer_groups::list::handler).post(customer_groups::create::handler),
-        )
-        .route(
-            "/admin/customer-groups/{id}",
-            get(customer_groups::retrieve::handler)
-                .post(customer_groups::update::handler)
-                .delete(customer_groups::delete::handler),
-        )
-        .route("/admin/customer-groups/{id}/customers", get(customer_groups::list_customers::handler))
-        .route(
-            "/admin/customer-groups/{id}/customers/batch",
-            post(customer_groups::add_customers::handler).delete(customer_groups::remove_customers::handler),
-        )
-        .route("/admin/customers", get(customers::list::handler).post(customers::create::handler))
-        .route("/admin/customers/{id}", get(customers::retrieve::handler).post(customers::update::handler))
+        .merge(Router::from(endpoints()))
+        .route("/health", options(health::options))
+        .route("/ready", options(health::options))
         .fallback(no_route)
         .method_not_allowed_fallback(no_route)
         .layer(from_fn(answer::not_modified))
         .layer(from_fn_with_state(app.clone(), cors::admin))
         .layer(from_fn(observe::request))
         .with_state(app)
+}
+
+/// The endpoints, each with its description.
+pub(crate) fn endpoints() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(introduction())
+        .routes(routes!(customer_groups::list::handler, customer_groups::create::handler))
+        .routes(routes!(
+            customer_groups::retrieve::handler,
+            customer_groups::update::handler,
+            customer_groups::delete::handler
+        ))
+        .routes(routes!(customer_groups::list_customers::handler))
+        .routes(routes!(customer_groups::add_customers::handler, customer_groups::remove_customers::handler))
+        .routes(routes!(customers::list::handler, customers::create::handler))
+        .routes(routes!(customers::retrieve::handler, customers::update::handler))
+        .routes(routes!(
+            auth::get_session::handler,
+            auth::create_session::handler,
+            auth::delete_session::handler
+        ))
+        .routes(routes!(auth::get_token::handler))
+        .routes(routes!(health::health))
+        .routes(routes!(health::ready))
+        .routes(routes!(docs::document))
+        .routes(routes!(docs::page))
+        .routes(routes!(docs::file))
 }
 
 /// What is not there is only said to those who may know.
@@ -82,7 +88,7 @@ pub(crate) fn normalise_path<B>(mut request: http::Request<B>) -> http::Request<
 
 /// The words of the routes, by their place in the path.
 const WORDS: [&[&str]; 5] = [
-    &["admin", "health", "ready"],
+    &["admin", "docs", "health", "openapi.json", "ready"],
     &["auth", "customer-groups", "customers"],
     &["token"],
     &["customers"],

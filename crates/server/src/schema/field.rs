@@ -15,8 +15,21 @@ pub(crate) struct Field {
     filled: Option<By>,
     /// Must not be null, although it is optional.
     refuses_null: bool,
+    /// Null passes here, and is refused by the column.
+    fills_column: bool,
     /// The longest text, in bytes of UTF-8.
     max_bytes: usize,
+    described: Described,
+}
+
+/// What the API's description says of a property.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Described {
+    /// What it means.
+    pub(super) about: &'static str,
+    /// A regular expression of what is accepted, where that depends on names that the database has.
+    pub(super) pattern: Option<&'static str>,
+    pub(super) example: Option<&'static str>,
 }
 
 /// Who has a rule.
@@ -61,7 +74,18 @@ pub(crate) enum Shape {
 
 impl Field {
     const fn new(name: &'static str, kind: Kind) -> Self {
-        Self { name, kind, optional: false, filled: None, refuses_null: false, max_bytes: usize::MAX }
+        let described = Described { about: "", pattern: None, example: None };
+        let max_bytes = usize::MAX;
+        Self {
+            name,
+            kind,
+            optional: false,
+            filled: None,
+            refuses_null: false,
+            fills_column: false,
+            max_bytes,
+            described,
+        }
     }
 
     /// A text that is stored or looked for.
@@ -149,10 +173,56 @@ impl Field {
         self
     }
 
+    /// It need not be there; that it must not be null is for the database to say, as with Medusa
+    /// (`cg.update.name_null`).
+    pub(crate) const fn of_filled_column(mut self) -> Self {
+        self.optional = true;
+        self.fills_column = true;
+        self
+    }
+
     /// It is at most so long, in bytes of UTF-8.
     pub(crate) const fn at_most(mut self, max_bytes: usize) -> Self {
         self.max_bytes = max_bytes;
         self
+    }
+
+    /// What it means, for the API's description.
+    pub(crate) const fn about(mut self, about: &'static str) -> Self {
+        self.described.about = about;
+        self
+    }
+
+    /// An example, for the API's description.
+    pub(crate) const fn example(mut self, example: &'static str) -> Self {
+        self.described.example = Some(example);
+        self
+    }
+
+    /// A regular expression of what is accepted, for the API's description: here everything passes, and the names that
+    /// the database has decide.
+    pub(crate) const fn pattern(mut self, pattern: &'static str) -> Self {
+        self.described.pattern = Some(pattern);
+        self
+    }
+
+    pub(super) fn described(&self) -> Described {
+        self.described
+    }
+
+    /// Whether it must be there.
+    pub(super) fn is_required(&self) -> bool {
+        !self.optional && !matches!(self.kind, Kind::Anything)
+    }
+
+    /// Whether null is as good as nothing.
+    pub(super) fn may_be_null(&self) -> bool {
+        self.optional && !self.refuses_null && !self.fills_column
+    }
+
+    /// How long a text may be, in characters as far as that can be said of bytes.
+    pub(super) fn length(&self) -> (Option<usize>, Option<usize>) {
+        (self.filled.map(|_| 1), (self.max_bytes < usize::MAX).then_some(self.max_bytes))
     }
 
     pub(super) fn name(&self) -> &'static str {

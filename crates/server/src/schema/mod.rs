@@ -17,6 +17,7 @@
 //! Medusa answers with 400 is answered with the same text.
 
 pub(crate) mod definitions;
+mod described;
 mod email;
 mod field;
 mod javascript_date;

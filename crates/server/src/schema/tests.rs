@@ -8,10 +8,11 @@ use super::definitions::{
     CREATE_CUSTOMER, CREATE_CUSTOMER_GROUP, CUSTOMER_BATCH, CUSTOMER_BATCH_REMOVAL,
     LIST_CUSTOMER_GROUPS_QUERY, LIST_CUSTOMERS_QUERY, LIST_MEMBERS_QUERY, LOGIN,
     RETRIEVE_CUSTOMER_GROUP_QUERY, RETRIEVE_QUERY, UPDATE_CUSTOMER, UPDATE_CUSTOMER_GROUP,
+    UPDATE_CUSTOMER_GROUP_QUERY,
 };
 use super::{Schema, Valid};
 
-const ALL: [&Schema; 12] = [
+const ALL: [&Schema; 13] = [
     &CREATE_CUSTOMER,
     &CREATE_CUSTOMER_GROUP,
     &CUSTOMER_BATCH,
@@ -24,6 +25,7 @@ const ALL: [&Schema; 12] = [
     &RETRIEVE_QUERY,
     &UPDATE_CUSTOMER,
     &UPDATE_CUSTOMER_GROUP,
+    &UPDATE_CUSTOMER_GROUP_QUERY,
 ];
 
 /// The schemas of a route: of its body and of its query.
@@ -34,7 +36,9 @@ fn schemas(method: &str, path: &str) -> Option<(Option<&'static Schema>, Option<
         ("GET", ["customer-groups"]) => (None, Some(&LIST_CUSTOMER_GROUPS_QUERY)),
         ("POST", ["customer-groups"]) => (Some(&CREATE_CUSTOMER_GROUP), None),
         ("GET", ["customer-groups", _]) => (None, Some(&RETRIEVE_CUSTOMER_GROUP_QUERY)),
-        ("POST", ["customer-groups", _]) => (Some(&UPDATE_CUSTOMER_GROUP), Some(&RETRIEVE_QUERY)),
+        ("POST", ["customer-groups", _]) => {
+            (Some(&UPDATE_CUSTOMER_GROUP), Some(&UPDATE_CUSTOMER_GROUP_QUERY))
+        }
         ("GET", ["customer-groups", _, "customers"]) => (None, Some(&LIST_MEMBERS_QUERY)),
         ("POST", ["customer-groups", _, "customers", "batch"]) => (Some(&CUSTOMER_BATCH), None),
         ("DELETE", ["customer-groups", _, "customers", "batch"]) => (Some(&CUSTOMER_BATCH_REMOVAL), None),
@@ -44,6 +48,32 @@ fn schemas(method: &str, path: &str) -> Option<(Option<&'static Schema>, Option<
         ("POST", ["customers", _]) => (Some(&UPDATE_CUSTOMER), Some(&RETRIEVE_QUERY)),
         _ => return None,
     })
+}
+
+/// A route could leave out of its description what it takes, or name what another one takes.
+#[test]
+fn every_operation_describes_the_schemas_that_check_it() {
+    let document: Value = serde_json::from_str(crate::openapi::document()).unwrap();
+    let mut operations = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let (body, query) = schemas(&method.to_uppercase(), path).unwrap_or_default();
+            let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+            let parameters: Vec<&Value> =
+                parameters.iter().filter(|parameter| parameter["in"] == "query").collect();
+            let expected = query.map(Schema::described_parameters).unwrap_or_default();
+            assert_eq!(json!(parameters), json!(expected), "{method} {path}");
+
+            let reference = operation.pointer("/requestBody/content/application~1json/schema/$ref");
+            let described = reference.and_then(Value::as_str).map(|reference| {
+                document.pointer(reference.trim_start_matches('#')).unwrap_or(&Value::Null).clone()
+            });
+            let expected = body.map(|body| json!(body.described()));
+            assert_eq!(described, expected, "{method} {path}");
+            operations += usize::from(body.is_some() || query.is_some());
+        }
+    }
+    assert_eq!(operations, 13, "operations that take something");
 }
 
 fn query_value(query: &str) -> Value {

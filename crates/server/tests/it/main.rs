@@ -9,6 +9,7 @@ mod credentials;
 mod health;
 mod logs;
 mod medusa;
+mod openapi;
 
 use serde_json::{Map, Value};
 

@@ -2,14 +2,31 @@
 
 use axum::response::{IntoResponse as _, Response};
 use http::request::Parts;
+use stheno_api_types::UserEnvelope;
 use stheno_auth::session::SessionId;
 
 use super::{Login, cookie_mark, refuse, set_cookie, show_user, sign_in};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::extract::OpenCall;
+use crate::openapi::LoginRefused;
 
 /// Opens a session and sets its cookie. Over plain http there is no cookie, as in Medusa, unless so configured.
+#[utoipa::path(
+    post,
+    path = "/admin/auth",
+    operation_id = "create_session",
+    tag = "Authentication",
+    security(()),
+    request_body(
+        content = Login,
+        example = json!({"email": "admin@example.com", "password": "a-long-password"})
+    ),
+    responses(
+        (status = 200, body = UserEnvelope, description = "The user; over https with the session's cookie."),
+        LoginRefused
+    ),
+)]
 pub(crate) async fn handler(call: OpenCall<Login>) -> Response {
     let OpenCall { app, body, head } = call;
     open(&app, &head, body).await.unwrap_or_else(|error| refuse(&app, &head, error))

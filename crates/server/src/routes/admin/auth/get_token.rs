@@ -6,8 +6,21 @@ use super::{Login, sign_in};
 use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::extract::OpenCall;
+use crate::openapi::LoginRefused;
 
-/// A bearer token, good for 24 hours.
+/// Makes a bearer token, good for 24 hours.
+#[utoipa::path(
+    post,
+    path = "/admin/auth/token",
+    operation_id = "get_token",
+    tag = "Authentication",
+    security(()),
+    request_body(
+        content = Login,
+        example = json!({"email": "admin@example.com", "password": "a-long-password"})
+    ),
+    responses((status = 200, body = AccessToken, description = "The token."), LoginRefused),
+)]
 pub(crate) async fn handler(call: OpenCall<Login>) -> Result<Answer, ApiError> {
     let user = sign_in(&call.app, call.body).await?;
     Answer::json(&AccessToken::new(call.app.credentials().bearer_for(&user)))

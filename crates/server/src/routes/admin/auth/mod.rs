@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::config::CookieSecure;
 use crate::error::{ApiError, chain};
 use crate::extract::{Input, is_secure};
+use crate::openapi::describe_body;
 use crate::password;
 use crate::schema::{Schema, Valid, definitions};
 
@@ -37,6 +38,8 @@ impl Input for Login {
         }
     }
 }
+
+describe_body!(Login, "Login");
 
 /// The id of the user with this e-mail address and password. A password that was kept at too low a cost, as Medusa
 /// keeps them, is kept better from now on.

@@ -1,9 +1,12 @@
 //! `POST /admin/customer-groups/{id}/customers/batch`
 
+use stheno_api_types::{CustomerGroup, CustomerGroupEnvelope};
+
 use super::answer;
 use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::extract::{Call, Input};
+use crate::openapi::{BodyRefused, CustomerGroupId, CustomerGroupMissing, Refused, describe_body};
 use crate::schema::{Schema, Valid, definitions};
 
 /// The customers that a batch names.
@@ -19,6 +22,24 @@ impl Input for Body {
     }
 }
 
+describe_body!(Body, "CustomersToAdd");
+
+/// Adds customers to a group: all of them, or none if one does not exist.
+#[utoipa::path(
+    post,
+    path = "/admin/customer-groups/{id}/customers/batch",
+    operation_id = "add_customers_to_group",
+    tag = "Customer groups",
+    params(CustomerGroupId),
+    request_body(
+        content = Body,
+        example = json!({"customer_ids": [{"id": "cus_01JAA3XBJB4NYBM5RVRKHWKNE1"}]})
+    ),
+    responses(
+        (status = 200, body = CustomerGroupEnvelope<CustomerGroup>, description = "The group."),
+        CustomerGroupMissing, Refused, BodyRefused
+    ),
+)]
 pub(crate) async fn handler(call: Call<(), Body>) -> Result<Answer, ApiError> {
     let id = call.id()?;
     let group = call.app.store().add_customers_to_group(&id, call.body.customer_ids).await?;

@@ -1,10 +1,12 @@
 //! `POST /admin/customer-groups`
 
+use stheno_api_types::{CustomerGroup, CustomerGroupEnvelope};
 use stheno_store::{Metadata, NewCustomerGroup, StoreError};
 
 use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::extract::{Call, Input};
+use crate::openapi::{BodyRefused, NameTaken, Refused, describe_body};
 use crate::schema::{Schema, Valid, definitions};
 
 pub(crate) struct Body {
@@ -20,6 +22,20 @@ impl Input for Body {
     }
 }
 
+describe_body!(Body, "CreateCustomerGroup");
+
+/// Creates a customer group.
+#[utoipa::path(
+    post,
+    path = "/admin/customer-groups",
+    operation_id = "create_customer_group",
+    tag = "Customer groups",
+    request_body(content = Body, example = json!({"name": "Wholesale", "metadata": {"discount": "12%"}})),
+    responses(
+        (status = 200, body = CustomerGroupEnvelope<CustomerGroup>, description = "The new group."),
+        NameTaken, Refused, BodyRefused
+    ),
+)]
 pub(crate) async fn handler(call: Call<(), Body>) -> Result<Answer, ApiError> {
     let Body { name, metadata } = call.body;
     let created = call.app.store().create_customer_group(NewCustomerGroup { name, metadata }).await;

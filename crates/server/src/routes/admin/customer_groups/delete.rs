@@ -5,8 +5,17 @@ use stheno_api_types::Deleted;
 use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::extract::Call;
+use crate::openapi::{CustomerGroupId, Refused};
 
-/// Deletes for good, with all memberships. A group that is not there is as good as deleted.
+/// Deletes a customer group for good, with all memberships. A group that is not there is as good as deleted.
+#[utoipa::path(
+    delete,
+    path = "/admin/customer-groups/{id}",
+    operation_id = "delete_customer_group",
+    tag = "Customer groups",
+    params(CustomerGroupId),
+    responses((status = 200, body = Deleted, description = "The group is not there any more."), Refused),
+)]
 pub(crate) async fn handler(call: Call) -> Result<Answer, ApiError> {
     let id = call.id()?;
     call.app.store().delete_customer_group(&id).await?;

@@ -1,10 +1,12 @@
 //! `GET /admin/customer-groups`
 
+use stheno_api_types::{self as api, PartialCustomerGroup};
 use stheno_store::{CustomerGroupFilter, CustomerGroupList, Order, Page, Table, Window};
 
 use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::extract::{Call, Input, selection};
+use crate::openapi::{NotModified, Refused, describe_query};
 use crate::routes::admin::Paging;
 use crate::schema::{Schema, Valid, definitions};
 
@@ -42,6 +44,24 @@ impl Input for Query {
     }
 }
 
+describe_query!(Query);
+
+/// Lists customer groups, ten a page and the youngest first unless asked otherwise.
+#[utoipa::path(
+    get,
+    path = "/admin/customer-groups",
+    operation_id = "list_customer_groups",
+    tag = "Customer groups",
+    params(Query),
+    responses(
+        (
+            status = 200,
+            body = api::CustomerGroupList<PartialCustomerGroup>,
+            description = "A page of customer groups.",
+        ),
+        NotModified, Refused
+    ),
+)]
 pub(crate) async fn handler(call: Call<Query>) -> Result<Answer, ApiError> {
     let store = call.app.store();
     let Query { filter, paging, order, expand, fields } = call.query;

@@ -1,8 +1,11 @@
 //! `GET /admin/customer-groups/{id}/customers`
 
+use stheno_api_types::CustomerList;
+
 use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::extract::{Call, Input};
+use crate::openapi::{CustomerGroupId, NotModified, Refused, describe_query};
 use crate::routes::admin::customers::list::{Listing, answer};
 use crate::schema::{Schema, Valid, definitions};
 
@@ -16,7 +19,24 @@ impl Input for Query {
     }
 }
 
+describe_query!(Query);
+
 /// Lists the members of a group. A group that is not there has none.
+#[utoipa::path(
+    get,
+    path = "/admin/customer-groups/{id}/customers",
+    operation_id = "list_customers_of_group",
+    tag = "Customer groups",
+    params(CustomerGroupId, Query),
+    responses(
+        (
+            status = 200,
+            body = CustomerList,
+            description = "A page of customers; none, if there is no such group.",
+        ),
+        NotModified, Refused
+    ),
+)]
 pub(crate) async fn handler(call: Call<Query>) -> Result<Answer, ApiError> {
     let id = call.id()?;
     let Query(mut listing) = call.query;

@@ -1,9 +1,12 @@
 //! `DELETE /admin/customer-groups/{id}/customers/batch`
 
+use stheno_api_types::{CustomerGroup, CustomerGroupEnvelope};
+
 use super::answer;
 use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::extract::{Call, Input};
+use crate::openapi::{BodyRefused, CustomerGroupId, CustomerGroupMissing, Refused, describe_body};
 use crate::schema::{Schema, Valid, definitions};
 
 pub(crate) struct Body {
@@ -18,6 +21,24 @@ impl Input for Body {
     }
 }
 
+describe_body!(Body, "CustomersToRemove");
+
+/// Removes customers from a group; those who are not in it are passed over.
+#[utoipa::path(
+    delete,
+    path = "/admin/customer-groups/{id}/customers/batch",
+    operation_id = "remove_customers_from_group",
+    tag = "Customer groups",
+    params(CustomerGroupId),
+    request_body(
+        content = Body,
+        example = json!({"customer_ids": [{"id": "cus_01JAA3XBJB4NYBM5RVRKHWKNE1"}]})
+    ),
+    responses(
+        (status = 200, body = CustomerGroupEnvelope<CustomerGroup>, description = "The group."),
+        CustomerGroupMissing, Refused, BodyRefused
+    ),
+)]
 pub(crate) async fn handler(call: Call<(), Body>) -> Result<Answer, ApiError> {
     let id = call.id()?;
     let group = call.app.store().remove_customers_from_group(&id, call.body.customer_ids).await?;

@@ -1,9 +1,12 @@
 //! `GET /admin/customer-groups/{id}`
 
+use stheno_api_types::{CustomerGroupEnvelope, PartialCustomerGroup};
+
 use super::answer;
 use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::extract::{Call, Input, selection};
+use crate::openapi::{CustomerGroupId, CustomerGroupMissing, NotModified, Refused, describe_query};
 use crate::schema::{Schema, Valid, definitions};
 
 pub(crate) struct Query {
@@ -19,6 +22,20 @@ impl Input for Query {
     }
 }
 
+describe_query!(Query);
+
+/// Shows a customer group.
+#[utoipa::path(
+    get,
+    path = "/admin/customer-groups/{id}",
+    operation_id = "retrieve_customer_group",
+    tag = "Customer groups",
+    params(CustomerGroupId, Query),
+    responses(
+        (status = 200, body = CustomerGroupEnvelope<PartialCustomerGroup>, description = "The group."),
+        NotModified, CustomerGroupMissing, Refused
+    ),
+)]
 pub(crate) async fn handler(call: Call<Query>) -> Result<Answer, ApiError> {
     let id = call.id()?;
     let store = call.app.store();

@@ -1,10 +1,12 @@
 //! `POST /admin/customers`
 
+use stheno_api_types::CustomerEnvelope;
 use stheno_store::{Metadata, NewCustomer, StoreError};
 
 use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::extract::{Call, Input};
+use crate::openapi::{BodyRefused, EmailTaken, Refused, describe_body};
 use crate::password;
 use crate::schema::{Schema, Valid, definitions};
 
@@ -32,7 +34,23 @@ impl Input for Body {
     }
 }
 
+describe_body!(Body, "CreateCustomer");
+
 /// Creates a customer with an account; a guest, if the password is empty.
+#[utoipa::path(
+    post,
+    path = "/admin/customers",
+    operation_id = "create_customer",
+    tag = "Customers",
+    request_body(
+        content = Body,
+        example = json!({"email": "emma.smith@example.com", "first_name": "Emma", "last_name": "Smith", "password": "a-long-password"})
+    ),
+    responses(
+        (status = 201, body = CustomerEnvelope, description = "The new customer."),
+        EmailTaken, Refused, BodyRefused
+    ),
+)]
 pub(crate) async fn handler(call: Call<(), Body>) -> Result<Answer, ApiError> {
     let Body { email, first_name, last_name, password, phone, metadata } = call.body;
     let password_hash = match password.as_str() {

@@ -1,10 +1,12 @@
 //! `GET /admin/customers`
 
+use stheno_api_types as api;
 use stheno_store::{CustomerFilter, CustomerList, Order, Page, Store, Table, Window};
 
 use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::extract::{Call, Input, selection};
+use crate::openapi::{NotModified, Refused, describe_query};
 use crate::routes::admin::Paging;
 use crate::schema::{Schema, Valid, definitions};
 
@@ -48,6 +50,20 @@ impl Input for Query {
     }
 }
 
+describe_query!(Query);
+
+/// Lists customers, fifty a page and by their ids unless asked otherwise.
+#[utoipa::path(
+    get,
+    path = "/admin/customers",
+    operation_id = "list_customers",
+    tag = "Customers",
+    params(Query),
+    responses(
+        (status = 200, body = api::CustomerList, description = "A page of customers."),
+        NotModified, Refused
+    ),
+)]
 pub(crate) async fn handler(call: Call<Query>) -> Result<Answer, ApiError> {
     let Query(listing) = call.query;
     answer(call.app.store(), listing).await

@@ -1,9 +1,12 @@
 //! `GET /admin/customers/{id}`
 
+use stheno_api_types::CustomerEnvelope;
+
 use super::{answer, relations};
 use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::extract::{Call, Input, selection};
+use crate::openapi::{CustomerId, CustomerMissing, NotModified, Refused, describe_query};
 use crate::schema::{Schema, Valid, definitions};
 
 /// What of the customer is shown. `fields` is accepted and changes nothing.
@@ -19,6 +22,20 @@ impl Input for Query {
     }
 }
 
+describe_query!(Query);
+
+/// Shows a customer.
+#[utoipa::path(
+    get,
+    path = "/admin/customers/{id}",
+    operation_id = "retrieve_customer",
+    tag = "Customers",
+    params(CustomerId, Query),
+    responses(
+        (status = 200, body = CustomerEnvelope, description = "The customer."),
+        NotModified, CustomerMissing, Refused
+    ),
+)]
 pub(crate) async fn handler(call: Call<Query>) -> Result<Answer, ApiError> {
     let id = call.id()?;
     let store = call.app.store();

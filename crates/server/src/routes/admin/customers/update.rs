@@ -1,5 +1,6 @@
 //! `POST /admin/customers/{id}`
 
+use stheno_api_types::CustomerEnvelope;
 use stheno_store::{CustomerChanges, StoreError};
 
 use super::retrieve::Query;
@@ -7,6 +8,7 @@ use super::{answer, relations};
 use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::extract::{Call, Input, selection};
+use crate::openapi::{BodyRefused, CustomerId, CustomerMissing, EmailTaken, Refused, describe_body};
 use crate::password;
 use crate::routes::admin::in_words;
 use crate::schema::{Schema, Valid, definitions};
@@ -35,6 +37,24 @@ impl Input for Body {
     }
 }
 
+describe_body!(Body, "UpdateCustomer");
+
+/// Updates a customer; what is not named stays.
+#[utoipa::path(
+    post,
+    path = "/admin/customers/{id}",
+    operation_id = "update_customer",
+    tag = "Customers",
+    params(CustomerId, Query),
+    request_body(
+        content = Body,
+        example = json!({"first_name": "Emma", "groups": [{"id": "cgrp_01JBRGKF01104SSAZYSN3KZHD7"}]})
+    ),
+    responses(
+        (status = 200, body = CustomerEnvelope, description = "The customer as it is now."),
+        CustomerMissing, EmailTaken, Refused, BodyRefused
+    ),
+)]
 pub(crate) async fn handler(call: Call<Query, Body>) -> Result<Answer, ApiError> {
     let id = call.id()?;
     let store = call.app.store();
