@@ -56,6 +56,15 @@ impl Cluster {
         locked.unwrap_or_else(|error| panic!("cannot lock {name}: {error}"))
     }
 
+    /// What is in a database but rows.
+    pub(super) fn dump_schema(&self, url: &str) -> String {
+        let mut dump = Programs::find(user_of(&self.folder) == 0).command("pg_dump");
+        let output = dump.arg("--schema-only").arg("--dbname").arg(url).output();
+        let output = output.unwrap_or_else(|error| panic!("cannot run pg_dump: {error}"));
+        assert!(output.status.success(), "pg_dump: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     /// The folder that belongs to the server.
     fn home(&self) -> PathBuf {
         self.folder.join("home")
