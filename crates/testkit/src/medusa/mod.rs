@@ -117,9 +117,13 @@ pub struct BesideMedusa {
 impl BesideMedusa {
     /// Both, on a new copy of the database. Stheno asks Medusa about its sessions.
     pub async fn start() -> Self {
+        Self::with(TestAppOptions::default()).await
+    }
+
+    /// As [`Self::start`], with a Stheno that is set up otherwise.
+    pub async fn with(mut options: TestAppOptions) -> Self {
         let database = database().await;
         let medusa = Medusa::on(&database).await;
-        let mut options = TestAppOptions::default();
         options.config.medusa = medusa.url().parse().map(Some).unwrap_or_else(|error| panic!("{error}"));
         let stheno = TestApp::on_postgres(database, options).await;
         Self { medusa, stheno }

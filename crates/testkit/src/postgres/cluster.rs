@@ -50,6 +50,14 @@ impl Cluster {
         locked.unwrap_or_else(|error| panic!("cannot lock {name}: {error}"))
     }
 
+    /// What is in a database but rows.
+    pub(super) fn dump_schema(&self, url: &str) -> String {
+        let output = self.home.command("pg_dump").arg("--schema-only").arg("--dbname").arg(url).output();
+        let output = output.unwrap_or_else(|error| panic!("cannot run pg_dump: {error}"));
+        assert!(output.status.success(), "pg_dump: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     fn start() -> Self {
         let temporary = std::env::temp_dir();
         let own = tempfile::tempdir_in(&temporary).unwrap_or_else(|error| panic!("no folder: {error}"));

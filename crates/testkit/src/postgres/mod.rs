@@ -83,6 +83,13 @@ impl PostgresDatabase {
         format!("{}_user", self.name)
     }
 
+    /// What is in the database but rows, as `pg_dump` writes it.
+    pub async fn schema(&self) -> String {
+        let (cluster, url) = (self.cluster, self.url.clone());
+        let dumped = tokio::task::spawn_blocking(move || cluster.dump_schema(&url)).await;
+        dumped.unwrap_or_else(|error| panic!("{error}"))
+    }
+
     /// A connection of its own.
     pub async fn connect(&self) -> Client {
         connect(&self.url).await
