@@ -16,9 +16,9 @@ def before_call(context, case, kwargs):
         return
     query = case.query or {}
     if case.meta.generation.mode == GenerationMode.NEGATIVE:
-        # A time may be in any form that JavaScript reads, even nothing at all, which is 1970 (174).
+        # A time may be in any form that JavaScript reads, or in seconds since 1970, which nothing at all is, too (174).
         for name, value in query.items():
-            if name.startswith(TIMES) and (value == "" or str(value).isdigit()):
+            if name.startswith(TIMES) and (value == "" or is_number(value)):
                 query[name] = "not a time"
         return
     # The filter `id` is a list or comparisons: beside comparisons, an element of a list is an unknown one (144).
@@ -27,3 +27,11 @@ def before_call(context, case, kwargs):
     # The e-mail address of a customer with an account stays as it is (643).
     if case.operation.definition.raw.get("operationId") == "update_customer" and isinstance(case.body, dict):
         case.body.pop("email", None)
+
+
+def is_number(value):
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True

@@ -76,8 +76,8 @@ pub(crate) fn introduction() -> OpenApi {
             is, `message` says for a person what is wrong, and names every fault of the input at once.\n\n\
             **Texts** must be valid Unicode without the character U+0000. Properties and parameters that are not \
             described are refused.\n\n\
-            **Numbers of a request**: each answer has one in `x-request-id`, which the server's log has, too; a request \
-            may bring its own.\n\n\
+            **Request ids**: each answer has one in `x-request-id`, which the server's log has, too; a request may bring \
+            its own.\n\n\
             **Answers that have not changed**: a `GET` with the `ETag` of an earlier answer in `If-None-Match` is \
             answered 304.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
@@ -330,7 +330,7 @@ fn foreign_body() -> Response {
 
 fn failed() -> Response {
     error(
-        "The server failed; its log says why, under the number in `x-request-id`.",
+        "The server failed; its log says why, under the id in `x-request-id`.",
         json!({"code": "unknown_error", "type": "unknown_error", "message": "An unknown error occurred."}),
     )
 }

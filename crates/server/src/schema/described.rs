@@ -1,6 +1,5 @@
 //! The schemas in the API's description: what is valid is written once, as the declared fields.
 
-use serde_json::Value;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
 use utoipa::openapi::schema::{
     AdditionalProperties, ArrayBuilder, KnownFormat, Object, ObjectBuilder, SchemaFormat, SchemaType, Type,
@@ -70,6 +69,8 @@ impl Field {
             .min_length(shortest)
             .max_length(longest)
             .pattern(self.described().pattern)
+            // The page fills in an example of the parameter itself; these it shows.
+            .examples(self.described().example)
     }
 
     /// What has several forms is several parameters, so that each is sent by name: programs that are generated from a
@@ -81,7 +82,8 @@ impl Field {
                 let number = ObjectBuilder::new()
                     .schema_type(Type::Integer)
                     .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
-                    .minimum(Some(0));
+                    .minimum(Some(0))
+                    .examples(self.described().example.and_then(parse_number));
                 vec![self.parameter(name.to_owned(), about.to_owned(), number)]
             }
             Kind::Texts | Kind::TextsOrText => vec![self.list_parameter()],
@@ -109,14 +111,6 @@ impl Field {
         }
     }
 
-    fn described_example(&self) -> Option<Value> {
-        let example = self.described().example?;
-        Some(match self.kind() {
-            Kind::Number => parse_number(example).into(),
-            _ => example.into(),
-        })
-    }
-
     fn list_parameter(&self) -> Parameter {
         let list = ArrayBuilder::new().items(ObjectBuilder::new().schema_type(Type::String));
         self.parameter(format!("{}[]", self.name()), self.described().about.to_owned(), list)
@@ -132,7 +126,6 @@ impl Field {
             .description(Some(about))
             .style(is_list.then_some(ParameterStyle::Form))
             .explode(is_list.then_some(true))
-            .example(self.described_example())
             .schema(Some(schema))
             .build()
     }
