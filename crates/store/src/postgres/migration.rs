@@ -84,7 +84,7 @@ pub(super) async fn make_tables(
     let situation = Situation::read(&**client).await?;
     let wanting = situation.differences(&**client).await?;
     let wanting: Vec<_> = wanting.iter().filter(|difference| is_of_steps(difference)).collect();
-    let is_behind = situation.is_behind() || !wanting.is_empty();
+    let is_behind = situation.next_step().is_some() || !wanting.is_empty();
     if is_behind && wanting.iter().all(|difference| difference.hindrance.is_none()) {
         schema::make_tables(&mut client, now, listener).await?;
     }

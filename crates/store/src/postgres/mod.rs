@@ -10,28 +10,27 @@ mod pool;
 mod rights;
 mod rows;
 mod schema;
+mod start;
 mod user;
 
 use std::sync::Arc;
 
 use deadpool_postgres::{Client, GenericClient};
 use futures::FutureExt as _;
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Error, IsolationLevel, Row};
 
-use self::additions::ADDITIONS;
 use self::catalogs::{CHANGING, Catalogs, is_outdated, is_outdated_code};
 pub(crate) use self::migration::PostgresSchema;
 pub(crate) use self::pool::Connector;
 use self::pool::Pool;
 use self::rows::RowWriter;
-use self::schema::Situation;
+use self::start::{Checked, check};
 use crate::answer::{JsonText, Output, Page, Streaming};
 use crate::entity::{Catalog, Table};
 use crate::metadata::Metadata;
-use crate::migrate::out_of_date;
-use crate::schema::{Fault, Owner};
 use crate::selection::Selection;
 use crate::sql::{self, Dialect, ListSource, Statement};
 use crate::{Environment, StoreError, Window};
@@ -57,6 +56,12 @@ pub(crate) fn is_url(url: &str) -> bool {
     ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme))
 }
 
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.stop_making();
+    }
+}
+
 impl Postgres {
     /// Connects, and, if `migrate` says so, makes tables or brings them up to date, and begins to make all else.
     pub(crate) async fn open(
@@ -79,9 +84,11 @@ impl Postgres {
     }
 
     pub(crate) fn catalog(&self) -> &Catalog {
-        if self.catalogs.is_time_to_look() {
+        if let Ok(runtime) = Handle::try_current()
+            && self.catalogs.is_time_to_look()
+        {
             let (catalogs, pool) = (Arc::clone(&self.catalogs), self.pool.clone());
-            tokio::spawn(async move {
+            runtime.spawn(async move {
                 if let Err(error) = catalogs.look(&pool).await {
                     let error = &error as &(dyn std::error::Error + 'static);
                     tracing::warn!(error, "could not look whether columns have changed");
@@ -119,10 +126,14 @@ impl Postgres {
 
     /// Finishes what is being written and closes the connections. An index that is being made is left to the server.
     pub(crate) async fn close(&self) {
+        self.stop_making();
+        self.pool.close().await;
+    }
+
+    fn stop_making(&self) {
         if let Some(making) = &self.making {
             making.abort();
         }
-        self.pool.close().await;
     }
 
     /// A row by its id, with its relations.
@@ -333,63 +344,6 @@ fn merged(set: &str, removed: &str) -> String {
               ELSE '{{}}' END
             || {set}::text::jsonb) - {removed}::text[] END"
     )
-}
-
-/// What a look at the database before the start says.
-struct Checked {
-    has_own_tables: bool,
-    /// Whether there is something to be made beside the work.
-    is_wanting: bool,
-}
-
-/// Looks whether a server can work on the database, and says what it goes without.
-async fn check(client: &tokio_postgres::Client, migrate: bool) -> Result<Checked, StoreError> {
-    let situation = Situation::read(client).await?;
-    let differences = situation.differences(client).await?;
-    let (tables, others): (Vec<_>, Vec<_>) = differences.into_iter().partition(migration::is_of_steps);
-    let (changed, missing): (Vec<_>, Vec<_>) =
-        tables.into_iter().partition(|table| matches!(table.fault, Fault::Changed(_)));
-    if !changed.is_empty() {
-        return Err(StoreError::Schema(format!(
-            "what Stheno has made in the database is not as it was: {}",
-            migration::listed(&changed)
-        )));
-    }
-    let first = missing.first().map(|missing| missing.thing.to_string());
-    if let Some(first) = &first
-        && (!migrate || situation.owner != Owner::Medusa)
-    {
-        let hindrance = missing.iter().find_map(|missing| missing.hindrance.as_deref());
-        return Err(StoreError::Schema(match hindrance.filter(|_| migrate) {
-            Some(hindrance) => format!("cannot make the {first}: {hindrance}"),
-            None => out_of_date(first),
-        }));
-    }
-    rights::demand(client, &situation).await?;
-    let hindrance = match first {
-        Some(_) => Some(format!("the user {} may not create them", situation.user)),
-        None => rights::hindrance_of_own_tables(client, &situation).await?,
-    };
-    if let Some(hindrance) = &hindrance {
-        let losses: Vec<_> =
-            ADDITIONS.iter().filter(|addition| addition.is_table()).map(|table| table.loss).collect();
-        tracing::warn!("Stheno works without tables of its own, as {hindrance}; {}", losses.join("; "));
-    }
-    let (hindered, wanting): (Vec<_>, Vec<_>) =
-        others.into_iter().partition(|difference| difference.hindrance.is_some());
-    if !hindered.is_empty() {
-        tracing::warn!(
-            "Stheno works without these, which `stheno migrate` makes as another user: {}",
-            migration::listed(&hindered)
-        );
-    }
-    if !migrate && !wanting.is_empty() {
-        tracing::warn!(
-            "Stheno works without these, which `stheno migrate` makes: {}",
-            migration::listed(&wanting)
-        );
-    }
-    Ok(Checked { has_own_tables: hindrance.is_none(), is_wanting: migrate && !wanting.is_empty() })
 }
 
 /// What every call of a closed store hears.
