@@ -94,13 +94,11 @@ async fn verify(schema: &Schema, database: &Database) -> Result<()> {
         true => format!("run `stheno migrate --repair{}`", database.as_flag()),
         false => "the lines before say what hinders from mending it".to_owned(),
     };
-    bail!(
-        "{} not as Stheno makes it: {advice}",
-        match differences.len() {
-            1 => "one thing is".to_owned(),
-            count => format!("{count} things are"),
-        }
-    )
+    let found = match differences.len() {
+        1 => "one thing is not as Stheno makes it".to_owned(),
+        count => format!("{count} things are not as Stheno makes them"),
+    };
+    bail!("{found}: {advice}")
 }
 
 async fn migrate(schema: &Schema, database: &Database, repair: bool) -> Result<()> {
