@@ -90,15 +90,15 @@ async fn verify(schema: &Schema, database: &Database) -> Result<()> {
     for difference in &differences {
         line(&format!("{}{}", wrong(difference), so(difference.loss)))?;
     }
-    bail!(
-        "{} not as Stheno makes {}: run `stheno migrate --repair{}`",
-        match differences.len() {
-            1 => "one thing is".to_owned(),
-            count => format!("{count} things are"),
-        },
-        if differences.len() == 1 { "it" } else { "them" },
-        database.as_flag()
-    )
+    let advice = match differences.iter().any(|difference| difference.hindrance.is_none()) {
+        true => format!("run `stheno migrate --repair{}`", database.as_flag()),
+        false => "the lines before say what hinders from mending it".to_owned(),
+    };
+    let found = match differences.len() {
+        1 => "one thing is not as Stheno makes it".to_owned(),
+        count => format!("{count} things are not as Stheno makes them"),
+    };
+    bail!("{found}: {advice}")
 }
 
 async fn migrate(schema: &Schema, database: &Database, repair: bool) -> Result<()> {
@@ -110,7 +110,7 @@ async fn migrate(schema: &Schema, database: &Database, repair: bool) -> Result<(
         let reason = hindrance.as_deref().unwrap_or(said(fault));
         line(&format!("could not make {thing}: {reason}{}", so(loss)))?;
     }
-    ensure!(left.is_empty(), "{} could not be made: run the command as a user who may", things(left.len()));
+    ensure!(left.is_empty(), "{} could not be made: the lines before say why", things(left.len()));
     // What was made is read back, so that nobody needs to trust that it was.
     if repair { verify(schema, database).await } else { line(&"Everything is as Stheno makes it now") }
 }
@@ -120,7 +120,8 @@ async fn remove(schema: &Schema, yes: bool, database: &Database) -> Result<()> {
     if made.is_empty() {
         return line(&"There is nothing of Stheno's to remove");
     }
-    let own = schema.owner().await? == Owner::Stheno;
+    // What Medusa has become since does not keep anybody from removing what is Stheno's.
+    let own = schema.owner().await.is_ok_and(|owner| owner == Owner::Stheno);
     if !yes {
         for thing in &made {
             line(&format!("would drop {thing}"))?;
@@ -174,12 +175,16 @@ fn line(text: &dyn Display) -> Result<()> {
     Ok(writeln!(io::stdout(), "{text}")?)
 }
 
-fn wrong(Difference { thing, fault, .. }: &Difference) -> String {
-    match fault {
+fn wrong(Difference { thing, fault, hindrance, .. }: &Difference) -> String {
+    let wrong = match fault {
         Fault::Missing => format!("missing: {thing}"),
         Fault::Invalid => format!("invalid: {thing}: {}", said(fault)),
         Fault::Changed(what) => format!("changed: {thing}: {what}"),
         _ => thing.to_string(),
+    };
+    match hindrance {
+        Some(hindrance) => format!("{wrong}; not to be mended: {hindrance}"),
+        None => wrong,
     }
 }
 

@@ -140,6 +140,35 @@ fn a_server_of_few_rights_serves_and_says_what_it_goes_without() {
 }
 
 #[test]
+fn many_processes_at_once_make_each_thing_once() {
+    let server = Server::medusa();
+    let start = |arguments: &[&str]| {
+        let mut command = server.shop.stheno([]);
+        command.args(arguments).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        command.spawn().unwrap()
+    };
+    // Users are managed while servers and others migrate.
+    let others: Vec<_> = (0..4).map(|_| start(&["user", "list"])).collect();
+    let migrations: Vec<_> = (0..8).map(|_| start(&["migrate"])).collect();
+    let mut made = Vec::new();
+    for process in migrations {
+        let output = process.wait_with_output().unwrap();
+        let text = text_of(&output);
+        assert!(output.status.success(), "{text}");
+        made.extend(text.lines().filter(|line| line.starts_with("made ")).map(str::to_owned));
+    }
+    for process in others {
+        let output = process.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", text_of(&output));
+    }
+    let count = made.len();
+    made.sort();
+    made.dedup();
+    assert_eq!(made.len(), count, "something was made twice");
+    assert!(server.show(["--verify"]).contains("Everything is as Stheno makes it"));
+}
+
+#[test]
 fn a_server_may_be_told_not_to_migrate() {
     let server = Server::medusa();
     let refused = |flags: &[&str]| {

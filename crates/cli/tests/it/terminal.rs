@@ -67,6 +67,18 @@ impl Terminal {
         writeln!(self.screen, "{answer}").unwrap();
     }
 
+    /// Waits for a question whose answer the terminal shows, and answers it.
+    fn answer_openly(&mut self, question: &str, answer: &str) {
+        self.wait_for(question);
+        writeln!(self.screen, "{answer}").unwrap();
+    }
+
+    /// Waits for the program's end, whatever it is.
+    fn leave(mut self) {
+        while self.read() {}
+        self.child.wait().unwrap();
+    }
+
     /// Reads to the end. Returns all that was seen.
     fn end(mut self) -> String {
         while self.read() {}
@@ -80,6 +92,25 @@ impl Terminal {
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
         self.end()
     }
+}
+
+#[test]
+fn removing_asks_before_it_drops_anything() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let database = runtime.block_on(stheno_testkit::postgres::PostgresDatabase::empty());
+    let shop = Shop::new().with("DATABASE_URL", database.url());
+    shop.run(["migrate"]);
+    for (answer, outcome) in [("no", "nothing was dropped"), ("yes", "dropped table stheno_session")] {
+        let mut terminal = Terminal::start(shop.stheno(["migrate", "--remove"]));
+        terminal.answer_openly("Type yes to drop it all: ", answer);
+        terminal.wait_for(outcome);
+        let warning = "All API tokens of Stheno's, open sessions and secrets";
+        assert!(
+            terminal.seen.contains(warning) && terminal.seen.contains("would drop table stheno_api_token")
+        );
+        terminal.leave();
+    }
+    assert!(shop.run(["migrate", "--dry-run"]).contains("would make table stheno_session"));
 }
 
 fn serve_demo(shop: &Shop) -> Command {

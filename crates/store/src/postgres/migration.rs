@@ -22,6 +22,9 @@ const LOCK: i64 = 0x0073_7468_656e_6f02;
 /// How often it is looked whether that lock is free.
 const LOOKS: Duration = Duration::from_millis(250);
 
+/// The first pause between two tries beside the work, which doubles from try to try, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(600));
+
 /// The schema of a PostgreSQL database.
 #[derive(Debug)]
 pub(crate) struct PostgresSchema {
@@ -86,7 +89,7 @@ pub(super) async fn make_tables(
     let wanting = situation.differences(&*reading).await?;
     drop(reading);
     let wanting: Vec<_> = wanting.iter().filter(|difference| is_of_steps(difference)).collect();
-    let is_behind = situation.is_behind() || !wanting.is_empty();
+    let is_behind = situation.next_step().is_some() || !wanting.is_empty();
     if is_behind && wanting.iter().all(|difference| difference.hindrance.is_none()) {
         schema::make_tables(&mut client, now, listener).await?;
     }
@@ -137,32 +140,34 @@ pub(super) async fn make_additions(
     Ok(left)
 }
 
-/// Makes additions after the server has begun to serve, and logs how it went.
+/// Makes additions after the server has begun to serve, and logs how it went. What fails for want of a connection or a lock
+/// is tried again, ever more seldom.
 pub(super) async fn make_additions_beside(pool: Pool) {
     let started = Instant::now();
+    let mut pause = PAUSES.0;
     let tell = |progress: Progress| match progress {
+        Progress::Waiting => tracing::info!("waiting for another process that changes the schema"),
         Progress::Making(thing) => tracing::info!("making the {thing}"),
         Progress::Made(thing) => tracing::info!("made the {thing}"),
         _ => {}
     };
-    match make_additions(&pool, ADDITIONS, &tell).await {
-        Ok(left) => {
-            for Difference { thing, hindrance, .. } in
-                left.iter().filter(|left| left.thing.kind != ThingKind::Table)
-            {
-                let reason = hindrance.as_deref().unwrap_or_default();
-                tracing::warn!("could not make the {thing}: {reason}");
+    let left = loop {
+        match make_additions(&pool, ADDITIONS, &tell).await {
+            Ok(left) => break left,
+            Err(error) => {
+                let error = &error as &(dyn std::error::Error + 'static);
+                tracing::warn!(error, "could not make what makes Stheno fast; trying again in {pause:?}");
             }
-            tracing::info!(seconds = started.elapsed().as_secs(), "the database is up to date");
         }
-        Err(error) => {
-            let error = &error as &(dyn std::error::Error + 'static);
-            tracing::warn!(
-                error,
-                "not everything could be made that makes Stheno fast: run `stheno migrate`"
-            );
-        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(PAUSES.1);
+    };
+    for Difference { thing, hindrance, .. } in left.iter().filter(|left| left.thing.kind != ThingKind::Table)
+    {
+        let reason = hindrance.as_deref().unwrap_or_default();
+        tracing::warn!("could not make the {thing}: {reason}");
     }
+    tracing::info!(seconds = started.elapsed().as_secs(), "made what was missing in the database");
 }
 
 /// What is not as it should be, in one line: each thing with the reason.

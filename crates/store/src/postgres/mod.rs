@@ -10,6 +10,7 @@ mod pool;
 mod rights;
 mod rows;
 mod schema;
+mod start;
 mod tls;
 mod url;
 mod user;
@@ -19,22 +20,20 @@ use std::sync::Arc;
 use deadpool_postgres::GenericClient;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_postgres::error::{Severity, SqlState};
 use tokio_postgres::{Error, Row};
 
-use self::additions::ADDITIONS;
 use self::catalogs::{CHANGING, Catalogs, is_outdated, is_outdated_code};
 pub(crate) use self::migration::PostgresSchema;
 pub(crate) use self::pool::Connector;
 use self::pool::{Client, Pool};
 use self::rows::RowWriter;
-use self::schema::Situation;
+use self::start::{Checked, check};
 use crate::answer::{JsonText, Output, Page, Streaming};
 use crate::entity::{Catalog, Table};
 use crate::metadata::Metadata;
-use crate::migrate::out_of_date;
-use crate::schema::{Fault, Owner};
 use crate::selection::Selection;
 use crate::sql::{self, Dialect, ListSource, Statement};
 use crate::{Environment, StoreError, Window};
@@ -58,6 +57,12 @@ pub(crate) struct Postgres {
 /// Whether a URL is one of PostgreSQL.
 pub(crate) fn is_url(url: &str) -> bool {
     ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme))
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.stop_making();
+    }
 }
 
 impl Postgres {
@@ -84,9 +89,11 @@ impl Postgres {
     }
 
     pub(crate) fn catalog(&self) -> &Catalog {
-        if self.catalogs.is_time_to_look() {
+        if let Ok(runtime) = Handle::try_current()
+            && self.catalogs.is_time_to_look()
+        {
             let (catalogs, pool) = (Arc::clone(&self.catalogs), self.pool.clone());
-            tokio::spawn(async move {
+            runtime.spawn(async move {
                 if let Err(error) = catalogs.look(&pool).await {
                     let error = &error as &(dyn std::error::Error + 'static);
                     tracing::warn!(error, "could not look whether columns have changed");
@@ -122,10 +129,14 @@ impl Postgres {
 
     /// Finishes what is being written and closes the connections. An index that is being made is left to the server.
     pub(crate) async fn close(&self) {
+        self.stop_making();
+        self.pool.close().await;
+    }
+
+    fn stop_making(&self) {
         if let Some(making) = &self.making {
             making.abort();
         }
-        self.pool.close().await;
     }
 
     /// A row by its id, with its relations.
@@ -350,63 +361,6 @@ fn merged(set: &str, removed: &str) -> String {
               ELSE '{{}}' END
             || {set}::text::jsonb) - {removed}::text[] END"
     )
-}
-
-/// What a look at the database before the start says.
-struct Checked {
-    has_own_tables: bool,
-    /// Whether there is something to be made beside the work.
-    is_wanting: bool,
-}
-
-/// Looks whether a server can work on the database, and says what it goes without.
-async fn check(client: &impl tokio_postgres::GenericClient, migrate: bool) -> Result<Checked, StoreError> {
-    let situation = Situation::read(client).await?;
-    let differences = situation.differences(client).await?;
-    let (tables, others): (Vec<_>, Vec<_>) = differences.into_iter().partition(migration::is_of_steps);
-    let (changed, missing): (Vec<_>, Vec<_>) =
-        tables.into_iter().partition(|table| matches!(table.fault, Fault::Changed(_)));
-    if !changed.is_empty() {
-        return Err(StoreError::Schema(format!(
-            "what Stheno has made in the database is not as it was: {}",
-            migration::listed(&changed)
-        )));
-    }
-    let first = missing.first().map(|missing| missing.thing.to_string());
-    if let Some(first) = &first
-        && (!migrate || situation.owner != Owner::Medusa)
-    {
-        let hindrance = missing.iter().find_map(|missing| missing.hindrance.as_deref());
-        return Err(StoreError::Schema(match hindrance.filter(|_| migrate) {
-            Some(hindrance) => format!("cannot make the {first}: {hindrance}"),
-            None => out_of_date(first),
-        }));
-    }
-    rights::demand(client, &situation).await?;
-    let hindrance = match first {
-        Some(_) => Some(format!("the user {} may not create them", situation.user)),
-        None => rights::hindrance_of_own_tables(client, &situation).await?,
-    };
-    if let Some(hindrance) = &hindrance {
-        let losses: Vec<_> =
-            ADDITIONS.iter().filter(|addition| addition.is_table()).map(|table| table.loss).collect();
-        tracing::warn!("Stheno works without tables of its own, as {hindrance}; {}", losses.join("; "));
-    }
-    let (hindered, wanting): (Vec<_>, Vec<_>) =
-        others.into_iter().partition(|difference| difference.hindrance.is_some());
-    if !hindered.is_empty() {
-        tracing::warn!(
-            "Stheno works without these, which `stheno migrate` makes as another user: {}",
-            migration::listed(&hindered)
-        );
-    }
-    if !migrate && !wanting.is_empty() {
-        tracing::warn!(
-            "Stheno works without these, which `stheno migrate` makes: {}",
-            migration::listed(&wanting)
-        );
-    }
-    Ok(Checked { has_own_tables: hindrance.is_none(), is_wanting: migrate && !wanting.is_empty() })
 }
 
 /// What is said of a connection that broke, and of one from which nothing comes any more.

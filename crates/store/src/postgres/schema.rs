@@ -110,9 +110,9 @@ impl Situation {
         POSTGRES.iter().filter(move |step| step.version > present && (all || step.beside_medusa))
     }
 
-    /// Whether there are steps that are yet to be made.
-    pub(super) fn is_behind(&self) -> bool {
-        self.pending().next().is_some()
+    /// The first step that is yet to be made.
+    pub(super) fn next_step(&self) -> Option<&'static Migration> {
+        self.pending().next()
     }
 
     /// All that is not as this Stheno makes it.

@@ -323,7 +323,7 @@ async fn columns_change_while_a_store_is_open() {
     shop.add_members("cgrp_theirs", &["cus_1"]).await;
     for (number, change) in [
         "",
-        "ADD COLUMN note text DEFAULT 'n'",
+        "ADD COLUMN note text",
         "ALTER COLUMN sales_channel_id TYPE jsonb USING to_jsonb(sales_channel_id)",
         "ALTER COLUMN flag DROP DEFAULT, ALTER COLUMN flag TYPE text USING 'a text', ALTER COLUMN flag SET DEFAULT ''",
         "ALTER COLUMN name TYPE text",

@@ -1,0 +1,69 @@
+//! What is looked at before a store is opened: whether a server can work on the database, and what it goes without.
+
+use tokio_postgres::GenericClient;
+
+use super::additions::ADDITIONS;
+use super::schema::Situation;
+use super::{migration, rights};
+use crate::StoreError;
+use crate::migrate::out_of_date;
+use crate::schema::{Fault, Owner};
+
+/// What a look at the database before the start says.
+pub(super) struct Checked {
+    pub(super) has_own_tables: bool,
+    /// Whether there is something to be made beside the work.
+    pub(super) is_wanting: bool,
+}
+
+/// Looks whether a server can work on the database, and says what it goes without.
+pub(super) async fn check(client: &impl GenericClient, migrate: bool) -> Result<Checked, StoreError> {
+    let situation = Situation::read(client).await?;
+    let differences = situation.differences(client).await?;
+    let (tables, others): (Vec<_>, Vec<_>) = differences.into_iter().partition(migration::is_of_steps);
+    let (changed, missing): (Vec<_>, Vec<_>) =
+        tables.into_iter().partition(|table| matches!(table.fault, Fault::Changed(_)));
+    let step = situation.next_step().map(|step| format!("step {}", step.name));
+    if !changed.is_empty() && step.is_none() {
+        return Err(StoreError::Schema(format!(
+            "what Stheno has made in the database is not as it was: {}",
+            migration::listed(&changed)
+        )));
+    }
+    // Where a step is yet to be made, what is otherwise than it will be is no fault.
+    let first = missing.first().map(|missing| missing.thing.to_string()).or(step);
+    if let Some(first) = &first
+        && (!migrate || situation.owner != Owner::Medusa)
+    {
+        let hindrance = missing.iter().find_map(|missing| missing.hindrance.as_deref());
+        return Err(StoreError::Schema(match hindrance.filter(|_| migrate) {
+            Some(hindrance) => format!("cannot make the {first}: {hindrance}"),
+            None => out_of_date(first),
+        }));
+    }
+    rights::demand(client, &situation).await?;
+    let hindrance = match first {
+        Some(_) => Some(format!("the user {} may not make them", situation.user)),
+        None => rights::hindrance_of_own_tables(client, &situation).await?,
+    };
+    if let Some(hindrance) = &hindrance {
+        let losses: Vec<_> =
+            ADDITIONS.iter().filter(|addition| addition.is_table()).map(|table| table.loss).collect();
+        tracing::warn!("Stheno works without tables of its own, as {hindrance}; {}", losses.join("; "));
+    }
+    let (hindered, wanting): (Vec<_>, Vec<_>) =
+        others.into_iter().partition(|difference| difference.hindrance.is_some());
+    if !hindered.is_empty() {
+        tracing::warn!(
+            "Stheno works without these, which `stheno migrate` makes as another user: {}",
+            migration::listed(&hindered)
+        );
+    }
+    if !migrate && !wanting.is_empty() {
+        tracing::warn!(
+            "Stheno works without these, which `stheno migrate` makes: {}",
+            migration::listed(&wanting)
+        );
+    }
+    Ok(Checked { has_own_tables: hindrance.is_none(), is_wanting: migrate && !wanting.is_empty() })
+}
