@@ -28,7 +28,7 @@ struct Requirement {
 }
 
 /// Beyond Rust and a C compiler, without which this program would not have been built.
-const REQUIREMENTS: [Requirement; 7] = [
+const REQUIREMENTS: [Requirement; 8] = [
     Requirement {
         name: "rustfmt",
         find: || found(first_line(&mut cargo("fmt --version"))),
@@ -64,6 +64,12 @@ const REQUIREMENTS: [Requirement; 7] = [
         find: find_postgres,
         packages: &["postgresql"],
         by_hand: "install PostgreSQL 13 or newer, so that `initdb` and `pg_ctl` are found by name (none need run)",
+    },
+    Requirement {
+        name: "PgBouncer",
+        find: find_pgbouncer,
+        packages: &["pgbouncer"],
+        by_hand: "install PgBouncer, so that `pgbouncer` is found by name (it need not run)",
     },
     Requirement {
         name: "Python",
@@ -206,6 +212,12 @@ fn find_python() -> Result<String, String> {
         Some(_) => Err(format!("{python} is too old, 3.11 or newer is needed")),
         None => Err(format!("{python} without venv and ensurepip")),
     }
+}
+
+/// Debian has it where only root looks for programs.
+fn find_pgbouncer() -> Result<String, String> {
+    let version = |program| first_line(Command::new(program).arg("--version"));
+    found(version("/usr/sbin/pgbouncer").or_else(|| version("pgbouncer")))
 }
 
 fn install_debian_packages(packages: &[&str]) -> Result<()> {

@@ -158,8 +158,8 @@ impl PostgresServer {
 
     async fn signal(&self, signal: &'static str) {
         let mut kill = Command::new("sh");
-        // The postmaster first, so that it makes no more processes.
-        kill.args(["-c", r#"read -r pid < "$2" && kill -"$1" "$pid" && for child in $(ps -o pid= --ppid "$pid"); do kill -"$1" "$child"; done"#, "signal", signal]);
+        // The postmaster first, so that it makes no more processes. Others may be gone before they are reached.
+        kill.args(["-c", r#"read -r pid < "$2" && kill -"$1" "$pid" && for child in $(ps -o pid= --ppid "$pid"); do kill -"$1" "$child" || :; done"#, "signal", signal]);
         kill.arg(self.data().join("postmaster.pid"));
         blocking(move || run(&mut kill)).await;
     }
