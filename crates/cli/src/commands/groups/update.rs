@@ -1,0 +1,46 @@
+//! `stheno groups update`
+
+use anyhow::Result;
+use clap::ArgGroup;
+
+use super::COLUMNS;
+use crate::remote::connection::Shop;
+use crate::remote::metadata::{self, MetadataChanges};
+use crate::remote::note;
+use crate::remote::output::Output;
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = metadata::RULE,
+    group = ArgGroup::new("change")
+        .args(["name", "entries", "object", "removed"])
+        .required(true)
+        .multiple(true)
+)]
+pub(crate) struct Arguments {
+    /// The group's id
+    id: String,
+
+    /// A new name
+    #[arg(long)]
+    name: Option<String>,
+
+    #[command(flatten)]
+    metadata: MetadataChanges,
+}
+
+pub(super) async fn run(shop: &Shop, arguments: Arguments, output: Output) -> Result<()> {
+    let Arguments { id, name, metadata } = arguments;
+    let mut call = shop.groups().update(&id);
+    if let Some(name) = name {
+        call = call.name(name);
+    }
+    if let Some(metadata) = metadata.read()? {
+        call = call.metadata(metadata);
+    }
+    let group = call
+        .await
+        .map_err(|error| if error.is_not_found() { shop.no_group(&id) } else { shop.explain(&error) })?;
+    note(&format!("Changed the group {}", group.name))?;
+    output.record(COLUMNS, &*group)
+}
