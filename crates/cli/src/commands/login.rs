@@ -9,7 +9,7 @@ use stheno_client::http::Uri;
 
 use crate::email;
 use crate::exit::{self, Exit, failure};
-use crate::remote::connection::{Connection, explain, shown, with_login};
+use crate::remote::connection::{Calls, explain, shown, with_login};
 use crate::remote::profiles::{Login, Profile, Profiles, parse_name};
 use crate::remote::{ask, note};
 
@@ -33,19 +33,33 @@ pub(crate) struct Arguments {
     #[arg(long)]
     api_token_stdin: bool,
 
+    /// The server's address, such as https://shop.example
+    #[arg(long, env = "STHENO_URL", value_name = "URL", help_heading = "Server")]
+    url: Option<String>,
+
+    /// What to call it; without this, it is called as its host is
+    #[arg(
+        long,
+        env = "STHENO_PROFILE",
+        value_name = "NAME",
+        value_parser = parse_name,
+        help_heading = "Server"
+    )]
+    profile: Option<String>,
+
     #[command(flatten)]
-    connection: Connection,
+    calls: Calls,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<()> {
-    let url = url(&arguments.connection)?;
+    let url = url(&arguments)?;
     warn_if_open(&url)?;
     let login = login(&arguments, &url).await?;
-    let client = with_login(arguments.connection.builder(&url), &login).build()?;
+    let client = with_login(arguments.calls.builder(&url), &login).build()?;
     let user = client.admin().auth().get_session().await;
     let user = user.map_err(|error| explain(&error, &url, "is the API token one of this server's?"))?;
 
-    let name = arguments.connection.profile().map_or_else(|| name_of(&url), str::to_owned);
+    let name = arguments.profile.clone().unwrap_or_else(|| name_of(&url));
     let end = match &login {
         Login::BearerToken { expires_at, .. } => *expires_at,
         Login::ApiToken { .. } => None,
@@ -54,7 +68,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     Profiles::change(|profiles| {
         let known = profiles.profiles.get(&name);
         ensure!(
-            arguments.connection.profile().is_some() || known.is_none_or(|known| known.url == url),
+            arguments.profile.is_some() || known.is_none_or(|known| known.url == url),
             "there is a profile {name} for another address already: give this one a name with --profile"
         );
         profiles.profiles.insert(name.clone(), profile);
@@ -72,14 +86,15 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
 }
 
 /// The server's address: given, that of the profile, or asked for.
-fn url(connection: &Connection) -> Result<String> {
-    if let Some(url) = connection.url() {
+fn url(arguments: &Arguments) -> Result<String> {
+    if let Some(url) = &arguments.url {
         return Ok(url.trim().trim_end_matches('/').to_owned());
     }
     let profiles = Profiles::load()?;
     // With --profile, it may be a new one.
-    let known = profiles.name_or_current(connection.profile()).and_then(|name| profiles.profiles.get(name));
-    if connection.profile().is_some()
+    let known =
+        profiles.name_or_current(arguments.profile.as_deref()).and_then(|name| profiles.profiles.get(name));
+    if arguments.profile.as_deref().is_some()
         && let Some(profile) = known
     {
         return Ok(profile.url.clone());
@@ -134,7 +149,7 @@ async fn login(arguments: &Arguments, url: &str) -> Result<Login> {
             "there is no terminal to ask for the password at: give --password-stdin",
         ));
     };
-    let anyone = arguments.connection.builder(url).build()?;
+    let anyone = arguments.calls.builder(url).build()?;
     let token = anyone.admin().auth().get_token(email, password.expose()).await;
     let token =
         token.map_err(|error| explain(&error, url, "do e-mail address and password belong together?"))?;

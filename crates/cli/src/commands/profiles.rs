@@ -67,7 +67,7 @@ fn list(output: Output) -> Result<()> {
     for (name, profile) in &profiles.profiles {
         let (login, end) = match &profile.login {
             None => (None, None),
-            Some(Login::ApiToken { .. }) => (Some("API token"), None),
+            Some(Login::ApiToken { .. }) => (Some("api_token"), None),
             Some(Login::BearerToken { expires_at, .. }) => (Some("password"), *expires_at),
         };
         rows.add(&json!({

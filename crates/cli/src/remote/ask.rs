@@ -5,6 +5,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use anyhow::{Context as _, Result};
 use stheno_auth::secret::Secret;
 
+use super::printable;
 use crate::exit::{Exit, failure};
 
 /// Whether there is somebody to ask.
@@ -36,7 +37,9 @@ pub(crate) fn confirm(question: &str, yes: bool) -> Result<()> {
 /// Asks for a line of text.
 pub(crate) fn line(prompt: &str) -> Result<String> {
     let mut stderr = io::stderr();
-    write!(stderr, "{prompt}").and_then(|()| stderr.flush()).context("cannot ask at the terminal")?;
+    write!(stderr, "{}", printable(prompt))
+        .and_then(|()| stderr.flush())
+        .context("cannot ask at the terminal")?;
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line).context("cannot read the answer")?;
     Ok(line.trim().to_owned())

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use jiff::Timestamp;
 use stheno_auth::secret::Secret;
 use stheno_client::{Client, ClientBuilder, CustomerGroups, Customers, Error, Retry};
@@ -24,7 +24,6 @@ pub(crate) struct Connection {
         env = "STHENO_PROFILE",
         value_name = "NAME",
         global = true,
-        conflicts_with = "url",
         value_parser = parse_name
     )]
     profile: Option<String>,
@@ -37,6 +36,14 @@ pub(crate) struct Connection {
     #[arg(long, env = "STHENO_API_TOKEN_FILE", value_name = "FILE", global = true)]
     api_token_file: Option<PathBuf>,
 
+    #[command(flatten)]
+    pub(crate) calls: Calls,
+}
+
+/// How patient this program is.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Server")]
+pub(crate) struct Calls {
     /// How long one call may take with all its attempts; a bare number is in seconds
     #[arg(
         long,
@@ -65,6 +72,12 @@ pub(crate) struct Shop {
 impl Connection {
     /// A client of the server. Nothing is sent yet.
     pub(crate) fn open(&self) -> Result<Shop> {
+        if self.profile.is_some() && self.url.is_some() {
+            return Err(failure(
+                Exit::Usage,
+                "a server is named twice, by --profile or STHENO_PROFILE and by --url or STHENO_URL: leave one out",
+            ));
+        }
         let profiles = Profiles::load()?;
         let name = profiles.name_or_current(self.profile.as_deref());
         let profile = name.map(|name| profiles.get(name)).transpose()?;
@@ -78,7 +91,7 @@ impl Connection {
                 ));
             }
         };
-        let builder = self.builder(&url);
+        let builder = self.calls.builder(&url);
         let (builder, sign_in) = match self.given_login()? {
             Some((login, variable)) => {
                 (with_login(builder, &login), format!("is {variable} one of this server's, and still good?"))
@@ -93,24 +106,6 @@ impl Connection {
         Ok(Shop { client: builder.build()?, url, sign_in })
     }
 
-    /// What all clients of this program have in common.
-    pub(crate) fn builder(&self, url: &str) -> ClientBuilder {
-        Client::builder(url)
-            .header("user-agent", concat!("stheno/", env!("CARGO_PKG_VERSION")))
-            .timeout(self.timeout)
-            .retry(Retry::default().max_retries(self.retries))
-    }
-
-    /// The server's address, if it was given.
-    pub(crate) fn url(&self) -> Option<&str> {
-        self.url.as_deref()
-    }
-
-    /// The profile's name, if it was given.
-    pub(crate) fn profile(&self) -> Option<&str> {
-        self.profile.as_deref()
-    }
-
     /// A credential of the environment, and the variable that it comes from.
     fn given_login(&self) -> Result<Option<(Login, &'static str)>> {
         let text = |secret: Secret| secret.expose().trim().to_owned();
@@ -118,7 +113,10 @@ impl Connection {
         let bearer_token = given("STHENO_BEARER_TOKEN", None)?;
         Ok(match (api_token, bearer_token) {
             (Some(_), Some(_)) => {
-                bail!("STHENO_API_TOKEN and STHENO_BEARER_TOKEN are both set: unset one of them")
+                return Err(failure(
+                    Exit::Usage,
+                    "STHENO_API_TOKEN and STHENO_BEARER_TOKEN are both set: unset one of them",
+                ));
             }
             (Some(token), None) => Some((Login::ApiToken { api_token: text(token) }, "STHENO_API_TOKEN")),
             (None, Some(token)) => {
@@ -127,6 +125,16 @@ impl Connection {
             }
             (None, None) => None,
         })
+    }
+}
+
+impl Calls {
+    /// What all clients of this program have in common.
+    pub(crate) fn builder(&self, url: &str) -> ClientBuilder {
+        Client::builder(url)
+            .header("user-agent", concat!("stheno/", env!("CARGO_PKG_VERSION")))
+            .timeout(self.timeout)
+            .retry(Retry::default().max_retries(self.retries))
     }
 }
 
@@ -180,6 +188,15 @@ impl Shop {
     /// What went wrong, and what to do about it.
     pub(crate) fn explain(&self, error: &Error) -> anyhow::Error {
         explain(error, &self.url, &self.sign_in)
+    }
+
+    /// What went wrong with making a record, and how to find out whether it was made, where that is not sure.
+    pub(crate) fn explain_create(&self, error: &Error, look: &str) -> anyhow::Error {
+        if error.is_outcome_unknown() {
+            failure(Exit::from(error), format!("{error}; look with `{look}` before you try again"))
+        } else {
+            self.explain(error)
+        }
     }
 
     /// There is no such group.

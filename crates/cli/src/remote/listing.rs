@@ -8,7 +8,7 @@ use serde::Serialize;
 use stheno_client::{Call, DateRange, Listing};
 
 use super::connection::Shop;
-use super::output::Output;
+use super::output::{Columns, Output};
 use super::{count, note, progress, time};
 
 /// How many rows to ask for at once, where all are wanted and each is small.
@@ -118,9 +118,13 @@ fn range(
 }
 
 /// `NAME=VALUE`
-pub(crate) fn parameter(text: &str) -> Result<(String, String), &'static str> {
-    let parts = text.split_once('=').filter(|(name, _)| !name.is_empty());
-    parts.map(|(name, value)| (name.to_owned(), value.to_owned())).ok_or("give NAME=VALUE")
+fn parameter(text: &str) -> Result<(String, String), &'static str> {
+    match text.split_once('=') {
+        None | Some(("", _)) => Err("give NAME=VALUE"),
+        // Whoever turns pages must know of them.
+        Some(("limit" | "offset", _)) => Err("give --limit or --offset"),
+        Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
+    }
 }
 
 /// Writes a list: a page, or all of it.
@@ -129,19 +133,20 @@ pub(crate) async fn write<O>(
     call: Call<O>,
     window: &Window,
     output: Output,
-    columns: Vec<String>,
+    columns: Columns,
     what: &str,
 ) -> Result<()>
 where
     O: Listing<Item: Serialize>,
 {
-    let mut rows = output.rows(columns)?;
+    let mut rows = output.rows(columns.of_rows(output))?;
     let mut call = call;
     if let Some(offset) = window.offset {
         call = call.offset(offset);
     }
     if window.all {
         let mut pages = call.limit(window.limit.unwrap_or(PAGE_SIZE)).pages();
+        let mut total = 0;
         let bar = (!io::stdout().is_terminal() || !output.is_streamed()).then(|| progress::bar(0, what));
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| shop.explain(&error))?;
@@ -149,6 +154,7 @@ where
                 rows.add(item)?;
             }
             rows.flush()?;
+            total += page.items.len();
             if let Some(bar) = &bar {
                 bar.set_length(page.count);
                 bar.inc(page.items.len() as u64);
@@ -157,7 +163,8 @@ where
         if let Some(bar) = bar {
             bar.finish_and_clear();
         }
-        return rows.finish();
+        rows.finish()?;
+        return if total == 0 { note(&format!("no {what}s")) } else { Ok(()) };
     }
     if let Some(limit) = window.limit {
         call = call.limit(limit);
@@ -173,7 +180,8 @@ where
             page.items.len(),
             count(page.count as usize, what)
         )),
-        None if page.items.is_empty() && page.count == 0 => note(&format!("no {what}s")),
+        None if page.count == 0 => note(&format!("no {what}s")),
+        None if page.items.is_empty() => note(&format!("none of {}", count(page.count as usize, what))),
         None => Ok(()),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::Result;
 use serde_json::Value;
 use stheno_client::Metadata;
 
@@ -85,13 +85,17 @@ fn entry(text: &str) -> Result<(String, Value), String> {
 fn object(text: &str) -> Result<Metadata> {
     let (content, source) = match text.strip_prefix('@') {
         Some(file) => {
-            let content = fs::read_to_string(file);
-            (content.with_context(|| format!("cannot read {file}, which --metadata-json names"))?, file)
+            let content = fs::read_to_string(file).map_err(|error| {
+                failure(Exit::Usage, format!("cannot read {file}, which --metadata-json names: {error}"))
+            })?;
+            (content, file)
         }
         None => (text.to_owned(), "--metadata-json"),
     };
-    serde_json::from_str(&content)
-        .map_err(|error| anyhow!("{source} holds no JSON object such as {{\"tier\": 1}}: {error}"))
+    serde_json::from_str(&content).map_err(|error| {
+        let message = format!("{source} holds no JSON object such as {{\"tier\": 1}}: {error}");
+        failure(Exit::Usage, message)
+    })
 }
 
 #[cfg(test)]

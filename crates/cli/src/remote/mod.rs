@@ -22,7 +22,18 @@ use anyhow::{Context as _, Result};
 
 /// Tells the person who is waiting how it went, apart from the result.
 pub(crate) fn note(text: &str) -> Result<()> {
-    writeln!(io::stderr(), "{text}").context("cannot write to standard error")
+    writeln!(io::stderr(), "{}", printable(text)).context("cannot write to standard error")
+}
+
+/// A text from elsewhere without characters that a terminal would obey.
+pub(crate) fn printable(text: &str) -> String {
+    if !text.contains(char::is_control) {
+        return text.to_owned();
+    }
+    let shown = |character: char| -> String {
+        if character.is_control() { character.escape_default().collect() } else { character.into() }
+    };
+    text.chars().map(shown).collect()
 }
 
 /// A number and what it counts: `1 group`, `2,000 groups`.

@@ -10,6 +10,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::printable;
+
 /// How rows are written, as `--help` tells it.
 pub(crate) const RULE: &str = "\
 Output: table is for people, and its times are UTC; csv has the columns that --help names, in that order; json has the \
@@ -19,7 +21,7 @@ rows as the API answers them, one to a line. csv and json are written as rows co
 pub(crate) struct Output {
     /// How the result is written, to standard output
     #[arg(
-        short,
+        short = 'o',
         long = "output",
         env = "STHENO_OUTPUT",
         value_name = "FORMAT",
@@ -35,6 +37,44 @@ pub(crate) enum Format {
     Table,
     Json,
     Csv,
+}
+
+/// The columns of rows in csv and tables.
+#[derive(Debug)]
+pub(crate) struct Columns {
+    names: Vec<String>,
+    /// Whether somebody chose them.
+    chosen: bool,
+}
+
+impl Columns {
+    /// The usual ones, or the id and those asked for; and then those of related records, of which there is one with
+    /// their number.
+    pub(crate) fn new(usual: &[&str], fields: &[impl ToString], relations: &[impl ToString]) -> Self {
+        let mut names: Vec<String> = if fields.is_empty() {
+            usual.iter().map(ToString::to_string).collect()
+        } else {
+            std::iter::once("id".to_owned()).chain(fields.iter().map(ToString::to_string)).collect()
+        };
+        names.extend(relations.iter().map(ToString::to_string));
+        names.iter_mut().for_each(|name| name.truncate(name.find('.').unwrap_or(name.len())));
+        let mut seen = HashSet::new();
+        names.retain(|name| seen.insert(name.clone()));
+        Self { names, chosen: !fields.is_empty() }
+    }
+
+    /// Those of one record.
+    pub(crate) fn of_record(self) -> Vec<String> {
+        self.names
+    }
+
+    /// Those of rows: in a table, metadata would leave no room for anything else, unless it was asked for.
+    pub(crate) fn of_rows(mut self, output: Output) -> Vec<String> {
+        if output.format == Format::Table && !self.chosen {
+            self.names.retain(|name| name != "metadata");
+        }
+        self.names
+    }
 }
 
 /// Rows on their way out.
@@ -151,25 +191,6 @@ impl Rows {
     }
 }
 
-/// The columns of a record: the usual ones, or the id and those asked for, and then those of related records, of which
-/// there is one with their number.
-pub(crate) fn columns_of(
-    usual: &[&str],
-    fields: &[impl ToString],
-    relations: &[impl ToString],
-) -> Vec<String> {
-    let mut columns: Vec<String> = if fields.is_empty() {
-        usual.iter().map(ToString::to_string).collect()
-    } else {
-        std::iter::once("id".to_owned()).chain(fields.iter().map(ToString::to_string)).collect()
-    };
-    columns.extend(relations.iter().map(ToString::to_string));
-    let mut seen = HashSet::new();
-    columns.iter_mut().for_each(|column| column.truncate(column.find('.').unwrap_or(column.len())));
-    columns.retain(|column| seen.insert(column.clone()));
-    columns
-}
-
 fn plain_table() -> Table {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING);
@@ -213,19 +234,9 @@ fn readable(column: &str, value: &Value) -> String {
         Value::Bool(false) => "no".to_owned(),
         Value::String(text) if column.ends_with("_at") => text
             .parse::<Timestamp>()
-            .map_or_else(|_| without_controls(text), |time| time.strftime("%Y-%m-%d %H:%M").to_string()),
-        other => without_controls(&exact(other)),
+            .map_or_else(|_| printable(text), |time| time.strftime("%Y-%m-%d %H:%M").to_string()),
+        other => printable(&exact(other)),
     }
-}
-
-fn without_controls(text: &str) -> String {
-    if !text.contains(char::is_control) {
-        return text.to_owned();
-    }
-    let shown = |character: char| -> String {
-        if character.is_control() { character.escape_default().collect() } else { character.into() }
-    };
-    text.chars().map(shown).collect()
 }
 
 /// The fault under a row that could not be written.

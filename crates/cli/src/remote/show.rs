@@ -7,7 +7,7 @@ use serde_json::Value;
 use stheno_client::{Call, Operation};
 
 use super::connection::Shop;
-use super::output::Output;
+use super::output::{Columns, Output};
 use super::{count, named};
 use crate::exit::{Exit, failure};
 
@@ -30,7 +30,7 @@ pub(crate) async fn write<F>(
     mut missing: Vec<String>,
     as_record: bool,
     output: Output,
-    columns: Vec<String>,
+    columns: Columns,
     what: &str,
     fetch: impl Fn(String) -> F,
 ) -> Result<()>
@@ -42,14 +42,14 @@ where
     let mut found =
         stream::iter(ids).map(|id| async move { (fetch(id.clone()).await, id) }).buffered(AT_ONCE);
     if as_record {
-        while let Some((record, id)) = found.next().await {
+        if let Some((record, id)) = found.next().await {
             match record? {
-                Some(record) => output.record(columns.clone(), &record)?,
+                Some(record) => output.record(columns.of_record(), &record)?,
                 None => missing.push(id),
             }
         }
     } else {
-        let mut rows = output.rows(columns)?;
+        let mut rows = output.rows(columns.of_rows(output))?;
         while let Some((record, id)) = found.next().await {
             match record? {
                 Some(record) => rows.add(&record)?,

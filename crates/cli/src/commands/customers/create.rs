@@ -6,7 +6,6 @@ use stheno_client::CreateCustomer;
 
 use super::COLUMNS;
 use crate::email;
-use crate::exit::{Exit, failure};
 use crate::password_source::PasswordSource;
 use crate::remote::connection::Shop;
 use crate::remote::metadata::MetadataArguments;
@@ -45,19 +44,10 @@ pub(super) async fn run(shop: &Shop, arguments: Arguments, output: Output) -> Re
     let mut customer = CreateCustomer::new(&email, first_name, last_name, password.secret().expose());
     customer.phone = phone;
     customer.metadata = metadata;
-    let customer = shop.customers().create(customer).await.map_err(|error| {
-        let explained = shop.explain(&error);
-        if error.is_outcome_unknown() {
-            failure(
-                Exit::of(&explained),
-                format!(
-                    "{explained}; look for it with `stheno customers show {}`",
-                    shell_words::quote(&email)
-                ),
-            )
-        } else {
-            explained
-        }
+    let customer = shop.customers().create(customer).await;
+    let customer = customer.map_err(|error| {
+        let look = format!("stheno customers show {}", shell_words::quote(&email));
+        shop.explain_create(&error, &look)
     })?;
     note(&format!("Created the customer {}", customer.email))?;
     write_with_password(serde_json::to_value(&*customer)?, password.to_tell(), output)

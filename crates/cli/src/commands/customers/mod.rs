@@ -13,7 +13,7 @@ use stheno_client::admin::customers::{CustomerField, CustomerRelation, CustomerS
 use crate::exit;
 use crate::remote::choice::{one_of, order_by};
 use crate::remote::connection::Connection;
-use crate::remote::output::{self, Output, columns_of};
+use crate::remote::output::{self, Columns, Output};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{}\n\n{}", output::RULE, exit::HELP))]
@@ -66,8 +66,9 @@ const COLUMNS: [&str; 9] = [
 
 /// Which columns of csv and table there are, as `--help` tells it.
 pub(crate) const COLUMNS_RULE: &str = "\
-Columns of csv and table: id, email, first_name, last_name, phone, has_account, created_at, updated_at, metadata (JSON), \
-or those that --fields names; then the numbers of the records that --expand brings, which json has in full.";
+Columns of csv: id, email, first_name, last_name, phone, has_account, created_at, updated_at, metadata (JSON), \
+or those that --fields names; then the numbers of the records that --expand brings, which json has in full. A table has \
+the same, without metadata.";
 
 const RELATIONS: [CustomerRelation; 5] = [
     CustomerRelation::BillingAddress,
@@ -135,7 +136,7 @@ pub(crate) struct Selection {
 
 impl Selection {
     /// The columns of a table and of csv.
-    pub(crate) fn columns(&self) -> Vec<String> {
-        columns_of(&COLUMNS, &self.fields, &self.expand)
+    pub(crate) fn columns(&self) -> Columns {
+        Columns::new(&COLUMNS, &self.fields, &self.expand)
     }
 }

@@ -1,11 +1,12 @@
 //! `stheno customers update`
 
 use anyhow::Result;
-use clap::{ArgGroup, ValueEnum};
+use clap::ValueEnum;
 use stheno_client::Change;
 
 use super::create::write_with_password;
 use crate::email;
+use crate::exit::{Exit, failure};
 use crate::password_source::NewPassword;
 use crate::remote::connection::Shop;
 use crate::remote::metadata::{self, MetadataChanges};
@@ -13,16 +14,7 @@ use crate::remote::note;
 use crate::remote::output::Output;
 
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = metadata::RULE,
-    group = ArgGroup::new("change")
-        .args([
-            "email", "first_name", "last_name", "phone", "clear", "groups", "no_groups", "password_stdin",
-            "generate_password", "ask_password", "entries", "object", "removed",
-        ])
-        .required(true)
-        .multiple(true)
-)]
+#[command(after_help = metadata::RULE)]
 pub(crate) struct Arguments {
     /// The customer's id
     id: String,
@@ -76,6 +68,15 @@ pub(super) async fn run(shop: &Shop, arguments: Arguments, output: Output) -> Re
         arguments;
     let metadata = metadata.read()?;
     let password = password.read()?;
+    let columns = [&email, &first_name, &last_name, &phone];
+    let keeps_columns = columns.iter().all(|column| column.is_none()) && clear.is_empty();
+    let keeps_groups = groups.is_empty() && !no_groups;
+    if keeps_columns && keeps_groups && password.is_none() && metadata.is_none() {
+        return Err(failure(
+            Exit::Usage,
+            "nothing is to be changed: see `stheno customers update --help` for what can be",
+        ));
+    }
     let change = |value: Option<String>, column| match value {
         Some(value) => Change::Set(value),
         None if clear.contains(&column) => Change::Clear,

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::membership::{self, Arguments as Membership, Direction};
+use super::membership::{self, Batch, Direction};
 use crate::remote::connection::Shop;
 use crate::remote::output::Output;
 
@@ -10,10 +10,10 @@ use crate::remote::output::Output;
 #[command(after_help = membership::RULE.as_str())]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    membership: Membership,
+    batch: Batch,
 }
 
 /// Adding is undone by removing, so nobody is asked.
 pub(super) async fn run(shop: &Shop, arguments: Arguments, output: Output) -> Result<()> {
-    membership::run(shop, arguments.membership, Direction::In, true, output).await
+    membership::run(shop, arguments.batch, Direction::In, true, output).await
 }

@@ -3,7 +3,6 @@
 use anyhow::Result;
 
 use super::COLUMNS;
-use crate::exit::{Exit, failure};
 use crate::remote::connection::Shop;
 use crate::remote::metadata::MetadataArguments;
 use crate::remote::note;
@@ -24,19 +23,10 @@ pub(super) async fn run(shop: &Shop, arguments: Arguments, output: Output) -> Re
     if let Some(metadata) = metadata.read()? {
         call = call.metadata(metadata);
     }
-    let group = call.await.map_err(|error| {
-        let explained = shop.explain(&error);
-        if error.is_outcome_unknown() {
-            failure(
-                Exit::of(&explained),
-                format!(
-                    "{explained}; look for it with `stheno groups list --name {}`",
-                    shell_words::quote(&name)
-                ),
-            )
-        } else {
-            explained
-        }
+    let group = call.await;
+    let group = group.map_err(|error| {
+        let look = format!("stheno groups list --name {}", shell_words::quote(&name));
+        shop.explain_create(&error, &look)
     })?;
     note(&format!("Created the group {}", group.name))?;
     output.record(COLUMNS, &*group)

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use anyhow::Result;
+use indicatif::ProgressBar;
 use stheno_client::{BatchError, BatchReport, Call, Membership};
 
 use crate::exit::{Exit, failure};
@@ -19,7 +20,7 @@ pub(super) static RULE: LazyLock<String> =
     LazyLock::new(|| format!("{}\n\n{}\n\n{}", ids::RULE, customers::RULE, undone::RULE));
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct Batch {
     /// The group's id
     group: String,
 
@@ -53,12 +54,12 @@ impl Direction {
 
 pub(super) async fn run(
     shop: &Shop,
-    arguments: Arguments,
+    batch: Batch,
     direction: Direction,
     yes: bool,
     output: Output,
 ) -> Result<()> {
-    let Arguments { group: id, customers: names, batch_size, dry_run } = arguments;
+    let Batch { group: id, customers: names, batch_size, dry_run } = batch;
     let names = names.read()?;
     let group = shop.groups().retrieve(&id).optional().await.map_err(|error| shop.explain(&error))?;
     let Some(group) = group else { return Err(shop.no_group(&id)) };
@@ -77,8 +78,14 @@ pub(super) async fn run(
     }
     let size = batch_size.into();
     let sent = match direction {
-        Direction::In => send(shop.groups().add_customers(&id, ids), size, "adding").await,
-        Direction::Out => send(shop.groups().remove_customers(&id, ids), size, "removing").await,
+        Direction::In => {
+            let bar = progress::bar(ids.len(), "adding");
+            send(shop.groups().add_customers(&id, ids), size, bar).await
+        }
+        Direction::Out => {
+            let bar = progress::bar(ids.len(), "removing");
+            send(shop.groups().remove_customers(&id, ids), size, bar).await
+        }
     };
     let (report, fault) = match sent {
         Ok(report) => (report, None),
@@ -90,6 +97,12 @@ pub(super) async fn run(
             (unfinished.report().clone(), Some(fault))
         }
     };
+    if report.done.is_empty() {
+        if total == 0 {
+            note("no customers were named")?;
+        }
+        return end(report, strangers, fault, total, output);
+    }
     let done = count(report.done.len(), "customer");
     let (is, not) = (if report.done.len() == 1 { "is" } else { "are" }, direction.not());
     note(&format!("{done} {is} {not}in {} now", group.name))?;
@@ -105,12 +118,10 @@ struct Fault {
 async fn send<O: Membership>(
     call: Call<O>,
     batch_size: usize,
-    what: &str,
+    bar: ProgressBar,
 ) -> Result<BatchReport, BatchError> {
-    let bar = progress::bar(0, what);
     let shown = bar.clone();
     let batches = call.in_batches().size(batch_size).skip_unknown().on_progress(move |progress| {
-        shown.set_length(progress.total as u64);
         shown.set_position(progress.done as u64);
     });
     let report = batches.await;

@@ -18,7 +18,7 @@ use stheno_client::admin::customers::CustomerField;
 use crate::exit;
 use crate::remote::choice::one_of;
 use crate::remote::connection::Connection;
-use crate::remote::output::{self, Output, columns_of};
+use crate::remote::output::{self, Columns, Output};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{}\n\n{}", output::RULE, exit::HELP))]
@@ -73,8 +73,8 @@ const COLUMNS: [&str; 5] = ["id", "name", "created_at", "updated_at", "metadata"
 
 /// Which columns of csv and table there are, as `--help` tells it.
 const COLUMNS_RULE: &str = "\
-Columns of csv and table: id, name, created_at, updated_at, metadata (JSON), or those that --fields names; then the \
-numbers of the records that --expand brings, which json has in full.";
+Columns of csv: id, name, created_at, updated_at, metadata (JSON), or those that --fields names; then the numbers of the \
+records that --expand brings, which json has in full. A table has the same, without metadata.";
 
 /// What groups can bring along.
 const RELATIONS: [CustomerGroupRelation; 6] = [
@@ -125,7 +125,7 @@ pub(crate) struct Selection {
 
 impl Selection {
     /// The columns of a table and of csv.
-    fn columns(&self) -> Vec<String> {
-        columns_of(&COLUMNS, &self.fields, &self.expand)
+    fn columns(&self) -> Columns {
+        Columns::new(&COLUMNS, &self.fields, &self.expand)
     }
 }

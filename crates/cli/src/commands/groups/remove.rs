@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::membership::{self, Arguments as Membership, Direction};
+use super::membership::{self, Batch, Direction};
 use crate::remote::connection::Shop;
 use crate::remote::output::Output;
 
@@ -10,7 +10,7 @@ use crate::remote::output::Output;
 #[command(after_help = membership::RULE.as_str())]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    membership: Membership,
+    batch: Batch,
 
     /// Remove many without asking; needed where there is no terminal to ask at
     #[arg(short, long)]
@@ -18,5 +18,5 @@ pub(crate) struct Arguments {
 }
 
 pub(super) async fn run(shop: &Shop, arguments: Arguments, output: Output) -> Result<()> {
-    membership::run(shop, arguments.membership, Direction::Out, arguments.yes, output).await
+    membership::run(shop, arguments.batch, Direction::Out, arguments.yes, output).await
 }

@@ -1,22 +1,16 @@
 //! `stheno groups update`
 
 use anyhow::Result;
-use clap::ArgGroup;
 
 use super::COLUMNS;
+use crate::exit::{Exit, failure};
 use crate::remote::connection::Shop;
 use crate::remote::metadata::{self, MetadataChanges};
 use crate::remote::note;
 use crate::remote::output::Output;
 
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = metadata::RULE,
-    group = ArgGroup::new("change")
-        .args(["name", "entries", "object", "removed"])
-        .required(true)
-        .multiple(true)
-)]
+#[command(after_help = metadata::RULE)]
 pub(crate) struct Arguments {
     /// The group's id
     id: String,
@@ -31,11 +25,18 @@ pub(crate) struct Arguments {
 
 pub(super) async fn run(shop: &Shop, arguments: Arguments, output: Output) -> Result<()> {
     let Arguments { id, name, metadata } = arguments;
+    let metadata = metadata.read()?;
+    if name.is_none() && metadata.is_none() {
+        return Err(failure(
+            Exit::Usage,
+            "nothing is to be changed: give --name, --metadata, --metadata-json or --remove-metadata",
+        ));
+    }
     let mut call = shop.groups().update(&id);
     if let Some(name) = name {
         call = call.name(name);
     }
-    if let Some(metadata) = metadata.read()? {
+    if let Some(metadata) = metadata {
         call = call.metadata(metadata);
     }
     let group = call
