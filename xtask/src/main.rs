@@ -2,6 +2,7 @@
 
 mod command;
 mod count;
+mod new_project;
 mod report;
 mod setup;
 mod test;
