@@ -85,13 +85,17 @@ proptest! {
         fields in subsequence(vec![CustomerGroupField::Name, CustomerGroupField::Customers(CustomerField::Email)], 1..=2),
     ) {
         let joined = |texts: Vec<String>| Value::from(texts.join(","));
-        let comparisons: [(&str, fn(String) -> IdFilter); 7] = [
-            ("gt", IdFilter::after), ("gte", IdFilter::at_or_after), ("lt", IdFilter::before),
-            ("lte", IdFilter::at_or_before), ("starts_with", IdFilter::starts_with),
-            ("ends_with", IdFilter::ends_with), ("contains", IdFilter::contains),
+        let comparisons = [
+            ("gt", IdFilter::after(&text)),
+            ("gte", IdFilter::at_or_after(&text)),
+            ("lt", IdFilter::before(&text)),
+            ("lte", IdFilter::at_or_before(&text)),
+            ("starts_with", IdFilter::starts_with(&text)),
+            ("ends_with", IdFilter::ends_with(&text)),
+            ("contains", IdFilter::contains(&text)),
         ];
         for (name, comparison) in comparisons {
-            let filter = comparison(text.clone()).and(IdFilter::before(other.clone()));
+            let filter = comparison.and(IdFilter::before(&other));
             let mut meant = object([(name, text.as_str().into())]);
             meant.insert("lt", other.as_str());
             prop_assert_eq!(read(&GROUPS.list().id(filter)), object([("id", meant.into())]));
