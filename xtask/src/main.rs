@@ -4,6 +4,7 @@
 mod command;
 mod count;
 mod medusa;
+mod new_project;
 mod openapi;
 mod python;
 mod report;

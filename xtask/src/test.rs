@@ -9,9 +9,9 @@ use cargo_metadata::{Metadata, MetadataCommand};
 
 use crate::command::{Stream, cargo, follow, run as run_command};
 use crate::count::Count;
-use crate::openapi;
 use crate::report::Report;
 use crate::setup::{self, JAVASCRIPT_CLIENT};
+use crate::{new_project, openapi};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extent {
@@ -42,6 +42,7 @@ fn steps(extent: Extent, report: &mut Report) -> Result<()> {
     report.check("client features", || client_features(&metadata))?;
     report.check("documentation", documentation)?;
     let binary = report.check("build", || build(Profile::Dev, &metadata))?;
+    report.check("the client in a new project", || new_project::run(&binary, &metadata))?;
 
     if setup::nextest().is_some() {
         report.tests("tests", nextest);

@@ -2,10 +2,11 @@
 //!
 //! `commands` holds a file for each command, with its flags. What they share lies beside it: where the data is
 //! (`database`), values that are no flags (`given`), who administers the shop first (`administrator`), the demo shop
-//! (`demo`), how long a database is waited for (`waiting`) and what a person reads at the first start (`welcome`).
+//! (`demo`), how long a database is waited for (`waiting`) and what a person reads at the first start (`welcome`); and, for
+//! commands that work on a running shop through its API, `remote`.
 //!
 //! Standard output carries what another program could read; everything that tells a person how it went goes to
-//! standard error. A failure is one line that says what to do.
+//! standard error. A failure is one line that says what to do, and an exit code (`exit`).
 
 mod administrator;
 mod commands;
@@ -13,9 +14,12 @@ mod credential;
 mod database;
 mod demo;
 mod email;
+mod exit;
 mod given;
 mod origins;
 mod password;
+mod password_source;
+mod remote;
 mod secrets;
 mod usage;
 mod waiting;
@@ -28,7 +32,8 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
 
-use crate::commands::{migrate, serve, user};
+use crate::commands::{completions, customers, groups, login, logout, migrate, profiles, serve, user};
+use crate::exit::Exit;
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
@@ -49,6 +54,18 @@ enum Command {
     Migrate(migrate::Arguments),
     /// Manage who may sign in
     User(user::Arguments),
+    /// Work on the customer groups of a running shop, Stheno's or a Medusa v1's
+    Groups(groups::Arguments),
+    /// Work on the customers of a running shop
+    Customers(customers::Arguments),
+    /// Sign in at a running shop
+    Login(login::Arguments),
+    /// Sign out
+    Logout(logout::Arguments),
+    /// Manage the shops that you have signed in at
+    Profiles(profiles::Arguments),
+    /// Print what makes a shell complete this program's commands
+    Completions(completions::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -62,7 +79,7 @@ fn main() -> ExitCode {
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             usage::complain(&format!("{error:#}"));
-            ExitCode::FAILURE
+            ExitCode::from(Exit::of(&error) as u8)
         }
     }
 }
@@ -74,12 +91,19 @@ fn run(command: Command) -> anyhow::Result<()> {
             Command::Serve(arguments) => serve::run(*arguments).await,
             Command::Migrate(arguments) => migrate::run(arguments).await,
             Command::User(arguments) => user::run(arguments).await,
+            Command::Groups(arguments) => groups::run(arguments).await,
+            Command::Customers(arguments) => customers::run(arguments).await,
+            Command::Login(arguments) => login::run(arguments).await,
+            Command::Logout(arguments) => logout::run(&arguments),
+            Command::Profiles(arguments) => profiles::run(arguments),
+            Command::Completions(arguments) => completions::run(&arguments),
         }
     })
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    let cause = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
+    cause.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 #[cfg(test)]

@@ -208,6 +208,8 @@ impl<O: Membership> Batches<O> {
 
     async fn run(mut self) -> Result<BatchReport, BatchError> {
         let ids = unique(self.call.operation.customer_ids());
+        // The call is cloned for each batch, and had better not bring all of them along.
+        self.call = self.call.map(|operation| operation.with_customer_ids(&[]));
         let total = ids.len();
         let mut report = BatchReport::default();
         let mut batches = split(ids, self.size);

@@ -28,7 +28,8 @@ pub struct Call<O> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Options {
     pub(crate) headers: HeaderMap,
-    pub(crate) query: Query,
+    /// Parameters that this crate does not know, as they were named.
+    query: Vec<(String, String)>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) retry: Option<Retry>,
     /// What was set and cannot be sent.
@@ -60,8 +61,13 @@ impl<O: Operation> Call<O> {
     }
 
     /// Sends a query parameter that this crate does not know, for a server that does. Medusa refuses what it does not know.
-    pub fn query(mut self, name: impl AsRef<str>, value: impl Into<String>) -> Self {
-        self.options.query.set(name.as_ref(), value.into());
+    ///
+    /// A name may have brackets, as in `id[starts_with]`. Of two with the same name, the latter remains; it also replaces
+    /// what this crate would send.
+    pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        let name = name.into();
+        self.options.query.retain(|(other, _)| *other != name);
+        self.options.query.push((name, value.into()));
         self
     }
 
@@ -101,7 +107,7 @@ impl<O: Operation> Call<O> {
             return Err(Error::invalid_request(fault.clone()));
         }
         let mut draft = self.operation.draft()?;
-        draft.query.merge(&self.options.query);
+        draft.query.merge(&Query::named(&self.options.query)?);
         let mut headers = self.client.shared.headers.clone();
         for (name, value) in &self.options.headers {
             headers.insert(name, value.clone());

@@ -4,7 +4,6 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderValue, Method, StatusCode};
 use stheno_api_types::Credentials;
-use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::admin::auth::GetToken;
 use crate::call::{Call, read};
@@ -12,6 +11,7 @@ use crate::error::RawAnswer;
 use crate::operation::Operation;
 use crate::request::{API_TOKEN, IDEMPOTENCY_KEY};
 use crate::retry::Failure;
+use crate::time::{Instant, sleep, timeout_at};
 use crate::trace::Trace;
 use crate::{Client, Error, Response};
 

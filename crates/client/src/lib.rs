@@ -20,8 +20,12 @@ mod retry;
 mod stream;
 #[cfg(any(test, feature = "test"))]
 pub mod test;
+mod time;
 mod trace;
 mod transport;
+
+#[cfg(all(feature = "blocking", target_arch = "wasm32"))]
+compile_error!("the feature `blocking` needs threads, which WebAssembly has not");
 
 pub use admin::{Admin, Auth, CustomerGroups, Customers};
 pub use batch::{BatchError, BatchReport, Batches, Membership, Progress};

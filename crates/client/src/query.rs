@@ -4,6 +4,7 @@ use std::fmt::{self, Display};
 use std::ops::{Range, RangeFrom, RangeInclusive, RangeTo, RangeToInclusive};
 
 use jiff::Timestamp;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use stheno_api_types::timestamp::to_iso_string;
 use stheno_qs::{Object, Value};
 
@@ -16,6 +17,21 @@ pub struct Query(Object);
 impl Query {
     pub(crate) fn set(&mut self, name: &str, value: impl Into<Value>) {
         self.0.insert(name, value);
+    }
+
+    /// Parameters by names that may have brackets.
+    pub(crate) fn named(parameters: &[(String, String)]) -> Result<Self, Error> {
+        let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
+        let written: Vec<String> =
+            parameters.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+        let object = stheno_qs::parse(&written.join("&"));
+        for (name, _) in parameters {
+            let outer = name.split('[').next().unwrap_or(name);
+            if outer.is_empty() || object.get(outer).is_none() {
+                return Err(Error::invalid_request(format!("a query cannot hold the name `{name}`")));
+            }
+        }
+        Ok(Self(object))
     }
 
     /// `name[0]=…&name[1]=…`

@@ -1,13 +1,14 @@
-//! Every operation against a running server, and the examples as programs of their own.
+//! Every operation against running servers, and the examples as programs of their own.
 //!
-//! The server is Stheno, started here, or the one that `MEDUSA_BACKEND_URL` names, for example a real Medusa 1.20.
-//! `MEDUSA_API_KEY` is then a user's API token, `MEDUSA_EMAIL` and `MEDUSA_PASSWORD` belong to the same user. Groups made
+//! The servers are those of [`Server`]. Most are started here; tests on the one that `MEDUSA_BACKEND_URL` names are ignored
+//! unless they are asked for (`cargo test --test live given -- --ignored`). `MEDUSA_API_KEY` is then a user's API token, `MEDUSA_EMAIL` and `MEDUSA_PASSWORD` belong to the same user. Groups made
 //! here are deleted again; a customer stays, since customers cannot be deleted.
 
 #![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
 
 mod scenarios;
 
+use std::any::Any;
 use std::env::var;
 use std::path::PathBuf;
 use std::process::Command;
@@ -15,7 +16,18 @@ use std::process::Command;
 use serde_json::Value;
 use stheno_client::http::Method;
 use stheno_client::{Admin, Client, ClientBuilder};
-use stheno_testkit::TestApp;
+use stheno_testkit::{Engine, TestApp};
+
+/// A kind of server. Another one takes a variant here, an arm in [`Backend::start`], and a line at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Server {
+    /// Stheno on SQLite.
+    Sqlite,
+    /// Stheno on PostgreSQL.
+    Postgres,
+    /// The one that `MEDUSA_BACKEND_URL` names.
+    Given,
+}
 
 /// A server, and who administers it.
 struct Backend {
@@ -23,25 +35,42 @@ struct Backend {
     api_key: String,
     email: String,
     password: String,
-    /// Kept so that it goes on running; `None` if it was there already.
-    app: Option<TestApp>,
+    /// Whether session cookies are set over https alone, which a Medusa in development does not mind.
+    cookies_need_https: bool,
+    /// Kept so that it goes on running.
+    _running: Option<Box<dyn Any>>,
 }
 
 impl Backend {
-    async fn start() -> Self {
-        if let Ok(url) = var("MEDUSA_BACKEND_URL") {
-            let given = |name: &str| var(name).unwrap_or_else(|_| panic!("{name} is not set"));
-            let (api_key, email, password) =
-                (given("MEDUSA_API_KEY"), given("MEDUSA_EMAIL"), given("MEDUSA_PASSWORD"));
-            return Self { url, api_key, email, password, app: None };
+    async fn start(server: Server) -> Self {
+        match server {
+            Server::Sqlite => Self::stheno(Engine::Sqlite).await,
+            Server::Postgres => Self::stheno(Engine::Postgres).await,
+            Server::Given => Self::given(),
         }
-        let app = TestApp::with_contract_data().await;
+    }
+
+    async fn stheno(engine: Engine) -> Self {
+        let app = TestApp::with_contract_data_in(engine).await;
         Self {
             url: format!("http://{}", app.address),
             api_key: "test_token".to_owned(),
             email: "admin@medusa-test.com".to_owned(),
             password: "supersecret".to_owned(),
-            app: Some(app),
+            cookies_need_https: true,
+            _running: Some(Box::new(app)),
+        }
+    }
+
+    fn given() -> Self {
+        let given = |name: &str| var(name).unwrap_or_else(|_| panic!("{name} is not set"));
+        Self {
+            url: given("MEDUSA_BACKEND_URL"),
+            api_key: given("MEDUSA_API_KEY"),
+            email: given("MEDUSA_EMAIL"),
+            password: given("MEDUSA_PASSWORD"),
+            cookies_need_https: false,
+            _running: None,
         }
     }
 
@@ -81,27 +110,19 @@ fn example(name: &str) -> Command {
     Command::new(path.join(name).with_extension(std::env::consts::EXE_EXTENSION))
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn groups_from_beginning_to_end() {
-    let backend = Backend::start().await;
+async fn groups_from_beginning_to_end(backend: Backend) {
     scenarios::groups_from_beginning_to_end(&backend.admin()).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn members_in_any_number() {
-    let backend = Backend::start().await;
+async fn members_in_any_number(backend: Backend) {
     scenarios::members_in_any_number(&backend.admin()).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn customers_are_made_and_changed() {
-    let backend = Backend::start().await;
+async fn customers_are_made_and_changed(backend: Backend) {
     scenarios::customers_are_made_and_changed(&backend.admin()).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_way_to_say_who_is_asking() {
-    let backend = Backend::start().await;
+async fn every_way_to_say_who_is_asking(backend: Backend) {
     let builder = || backend.builder();
     let (email, password) = (backend.email.clone(), backend.password.clone());
     assert_eq!(backend.admin().auth().get_session().await.unwrap().email, email);
@@ -116,8 +137,8 @@ async fn every_way_to_say_who_is_asking() {
     let login = builder().email_and_password(&email, &password).build().unwrap();
     login.admin().customer_groups().list().limit(1).await.unwrap();
 
-    // A cookie is set only over https, or if a proxy says so. (A Medusa in development sets one always.)
-    if backend.app.is_some() {
+    // A cookie is set only over https, or if a proxy says so.
+    if backend.cookies_need_https {
         let session = builder().session().build().unwrap().admin().auth();
         let error = session.create_session(&email, &password).await.unwrap_err();
         assert!(error.is_session_missing(), "{error}");
@@ -129,9 +150,7 @@ async fn every_way_to_say_who_is_asking() {
     assert!(session.get_session().await.unwrap_err().is_unauthorized());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn faults_say_what_they_are() {
-    let backend = Backend::start().await;
+async fn faults_say_what_they_are(backend: Backend) {
     let client = backend.client();
     let error = client.admin().customer_groups().list().query("foo", "bar").await.unwrap_err();
     assert!(error.is_validation());
@@ -140,9 +159,7 @@ async fn faults_say_what_they_are() {
     assert_eq!(error.status().unwrap(), 404);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_first_program_of_the_readme_runs() {
-    let backend = Backend::start().await;
+async fn the_first_program_of_the_readme_runs(backend: Backend) {
     let printed = tokio::task::block_in_place(|| backend.run_example("first", &[]));
     let lines: Vec<_> = printed.lines().collect();
     assert!(lines[0].starts_with("made Spring guests (cgrp_"), "{printed}");
@@ -150,9 +167,7 @@ async fn the_first_program_of_the_readme_runs() {
     assert!(lines.last().unwrap().contains("was not found"), "{printed}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_first_program_says_what_is_wrong() {
-    let backend = Backend::start().await;
+async fn the_first_program_says_what_is_wrong(backend: Backend) {
     let said = |url: Option<&str>, api_key: Option<&str>| {
         let mut command = example("first");
         for (name, value) in [("MEDUSA_BACKEND_URL", url), ("MEDUSA_API_KEY", api_key)] {
@@ -172,16 +187,12 @@ async fn the_first_program_says_what_is_wrong() {
     assert!(line.starts_with(&start) && line.lines().count() == 1, "{line}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_example_of_every_operation_runs() {
-    let backend = Backend::start().await;
+async fn the_example_of_every_operation_runs(backend: Backend) {
     let printed = tokio::task::block_in_place(|| backend.run_example("every_operation", &[]));
     assert!(printed.contains(&format!("the API key belongs to {}", backend.email)), "{printed}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_programs_for_a_shop_run() {
-    let backend = Backend::start().await;
+async fn the_programs_for_a_shop_run(backend: Backend) {
     let groups = backend.admin().customer_groups();
     let name = format!("From a list {}", std::process::id());
     let customers = backend.admin().customers().list().limit(3).await.unwrap();
@@ -207,3 +218,44 @@ async fn the_programs_for_a_shop_run() {
         groups.delete(id).await.unwrap();
     }
 }
+
+/// A test for each of these functions, each with a server of its own.
+macro_rules! run_on {
+    (#[$attribute:meta] $module:ident $server:ident $($test:ident)+) => {
+        mod $module {
+            $(
+                #[$attribute]
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $test() {
+                    super::$test(super::Backend::start(super::Server::$server).await).await;
+                }
+            )+
+        }
+    };
+}
+
+macro_rules! run_everything_on {
+    ($($server:tt)+) => {
+        run_on! { $($server)+
+            groups_from_beginning_to_end
+            members_in_any_number
+            customers_are_made_and_changed
+            every_way_to_say_who_is_asking
+            faults_say_what_they_are
+            the_first_program_of_the_readme_runs
+            the_first_program_says_what_is_wrong
+            the_example_of_every_operation_runs
+            the_programs_for_a_shop_run
+        }
+    };
+}
+
+run_everything_on! {
+    /// Stheno on SQLite.
+    sqlite Sqlite
+}
+run_everything_on! {
+    /// Stheno on PostgreSQL.
+    postgres Postgres
+}
+run_everything_on! { #[ignore = "needs MEDUSA_BACKEND_URL"] given Given }

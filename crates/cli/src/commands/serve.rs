@@ -252,7 +252,7 @@ fn size(text: &str) -> Result<usize, &'static str> {
 }
 
 /// A time such as `30s` or `2m`; a bare number is in seconds.
-fn duration(text: &str) -> Result<Duration, &'static str> {
+pub(crate) fn duration(text: &str) -> Result<Duration, &'static str> {
     let duration = match text.parse() {
         Ok(seconds) => Ok(Duration::from_secs(seconds)),
         Err(_) => text.parse::<SignedDuration>().and_then(Duration::try_from),

@@ -1,6 +1,6 @@
 //! `stheno user`: who may sign in, and with what. Works beside a server on the same database.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write};
+use std::io::{self, Write as _};
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
@@ -8,11 +8,12 @@ use clap::{Subcommand, ValueEnum};
 use comfy_table::Table;
 use serde_json::{Value, json};
 use stheno_auth::api_token::ApiToken;
-use stheno_auth::secret::Secret;
 use stheno_store::{NewUser, Role, Store, StoreError, StoreOptions, UserSummary};
 
 use crate::credential::Credential;
 use crate::database::Database;
+use crate::password_source::PasswordSource;
+use crate::remote::note;
 use crate::{email, password};
 
 const BESIDE_A_SERVER: &str = "Works while the server runs too, on the same --database.";
@@ -99,18 +100,6 @@ struct List {
 
     #[command(flatten)]
     database: Database,
-}
-
-/// Where a password comes from.
-#[derive(Debug, clap::Args)]
-struct PasswordSource {
-    /// Read the password from the first line of standard input
-    #[arg(long, conflicts_with = "generate_password")]
-    password_stdin: bool,
-
-    /// Make up a password and print it, instead of asking for one at a terminal
-    #[arg(long)]
-    generate_password: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -247,44 +236,6 @@ fn gone(email: &str) -> anyhow::Error {
     anyhow!("the user {email} has just been deleted")
 }
 
-impl PasswordSource {
-    fn read(&self) -> Result<Credential> {
-        let chosen = if self.password_stdin {
-            Some(read_line()?)
-        } else if self.generate_password || !io::stdin().is_terminal() {
-            None
-        } else {
-            ask()?
-        };
-        if chosen.as_ref().is_some_and(password::is_short) {
-            note("Warning: the password is short, and guessed soon")?;
-        }
-        Credential::chosen_or(chosen, password::generate)
-    }
-}
-
-fn read_line() -> Result<Secret> {
-    let mut line = String::new();
-    io::stdin().lock().read_line(&mut line).context("cannot read the password from standard input")?;
-    Secret::from_file_content(&line)
-        .ok()
-        .context("standard input has no password: write it on the first line")
-}
-
-/// Asks at the terminal, without showing what is typed. `None` if nothing is typed.
-fn ask() -> Result<Option<Secret>> {
-    let ask = |prompt| rpassword::prompt_password(prompt).context("cannot ask for a password");
-    let password = ask("Password (leave it empty to have one made up): ")?;
-    if password.is_empty() {
-        return Ok(None);
-    }
-    ensure!(
-        ask("Once more: ")? == password,
-        "the two passwords differ: nothing was changed, so run the command again"
-    );
-    Ok(Some(password.parse()?))
-}
-
 /// Adds a new password to the result, if nobody knows it yet, and writes the result.
 fn write_with_password(mut result: Value, password: &Credential, output: &Output) -> Result<()> {
     let Some(password) = password.to_tell() else { return output.write(&result, "") };
@@ -304,9 +255,4 @@ impl Output {
         }
         Ok(())
     }
-}
-
-/// Tells the person at the terminal how it went, apart from the result.
-fn note(text: &str) -> Result<()> {
-    writeln!(io::stderr(), "{text}").context("cannot write to standard error")
 }

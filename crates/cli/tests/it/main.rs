@@ -10,6 +10,7 @@ mod demo;
 mod errors;
 mod help;
 mod migrate;
+mod remote;
 mod secrets;
 mod shutdown;
 #[cfg(target_os = "linux")]

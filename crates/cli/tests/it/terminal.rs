@@ -15,15 +15,17 @@ use serde_json::json;
 use crate::support::{Call, Shop};
 
 /// A terminal with a program at it.
-struct Terminal {
+pub(crate) struct Terminal {
     screen: File,
+    /// Without what the terminal obeys.
     seen: String,
+    raw: String,
     child: Child,
 }
 
 impl Terminal {
     /// Starts the program with a new terminal for input, output and errors.
-    fn start(mut command: Command) -> Self {
+    pub(crate) fn start(mut command: Command) -> Self {
         let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&controller).unwrap();
         unlockpt(&controller).unwrap();
@@ -34,11 +36,23 @@ impl Terminal {
         let child = command.stdin(stdio()).stdout(stdio()).stderr(stdio()).spawn().unwrap();
         // As long as we hold the device too, reading from it does not end when the program does.
         drop(command);
-        Self { screen: controller.into(), seen: String::new(), child }
+        Self { screen: controller.into(), seen: String::new(), raw: String::new(), child }
+    }
+
+    /// Starts the program at a terminal that is its own, because that is where it asks for passwords.
+    pub(crate) fn start_with_its_own(program: &Command) -> Self {
+        let mut command = Command::new("setsid");
+        command.args(["--ctty", "--wait"]).arg(program.get_program()).args(program.get_args()).env_clear();
+        command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.env("PATH", "/usr/bin:/bin");
+        if let Some(folder) = program.get_current_dir() {
+            command.current_dir(folder);
+        }
+        Self::start(command)
     }
 
     /// Reads on until a text has come.
-    fn wait_for(&mut self, text: &str) {
+    pub(crate) fn wait_for(&mut self, text: &str) {
         while !self.seen.contains(text) {
             assert!(self.read(), "the program ended before {text:?} came:\n{}", self.seen);
         }
@@ -53,13 +67,14 @@ impl Terminal {
             Ok(count) => {
                 let text = String::from_utf8_lossy(&buffer[..count]).replace("\r\n", "\n");
                 self.seen.push_str(&anstream::adapter::strip_str(&text).to_string());
+                self.raw.push_str(&text);
                 true
             }
         }
     }
 
     /// Waits for a question whose answer the terminal does not show, and answers it.
-    fn answer(&mut self, question: &str, answer: &str) {
+    pub(crate) fn answer(&mut self, question: &str, answer: &str) {
         self.wait_for(question);
         while tcgetattr(&self.screen).unwrap().local_modes.contains(LocalModes::ECHO) {
             std::thread::sleep(Duration::from_millis(1));
@@ -68,22 +83,30 @@ impl Terminal {
     }
 
     /// Waits for a question whose answer the terminal shows, and answers it.
-    fn answer_openly(&mut self, question: &str, answer: &str) {
+    pub(crate) fn answer_openly(&mut self, question: &str, answer: &str) {
         self.wait_for(question);
         writeln!(self.screen, "{answer}").unwrap();
     }
 
-    /// Waits for the program's end, whatever it is.
-    fn leave(mut self) {
-        while self.read() {}
-        self.child.wait().unwrap();
+    /// Reads to the end, which must be a good one. Returns all that was seen.
+    pub(crate) fn end(self) -> String {
+        let (seen, code) = self.end_with_code();
+        assert_eq!(code, Some(0), "{seen}");
+        seen
     }
 
-    /// Reads to the end. Returns all that was seen.
-    fn end(mut self) -> String {
+    /// Reads to the end. Returns all that was seen, and the exit code.
+    pub(crate) fn end_with_code(mut self) -> (String, Option<i32>) {
         while self.read() {}
-        assert!(self.child.wait().unwrap().success(), "{}", self.seen);
-        self.seen
+        let code = self.child.wait().unwrap().code();
+        (self.seen, code)
+    }
+
+    /// Reads to the end. Returns all that came, with what the terminal obeys.
+    pub(crate) fn end_raw(mut self) -> String {
+        while self.read() {}
+        self.child.wait().unwrap();
+        self.raw
     }
 
     /// Stops a server. Returns all that was seen.
@@ -108,7 +131,7 @@ fn removing_asks_before_it_drops_anything() {
         assert!(
             terminal.seen.contains(warning) && terminal.seen.contains("would drop table stheno_api_token")
         );
-        terminal.leave();
+        terminal.end_with_code();
     }
     assert!(shop.run(["migrate", "--dry-run"]).contains("would make table stheno_session"));
 }
@@ -191,14 +214,6 @@ fn a_password_that_was_not_typed_is_made_up() {
     assert_eq!(server.post("/admin/auth/token").send_json(sign_in).status, 200, "{seen}");
 }
 
-/// `stheno user create` at a terminal that is its own, because that is where it asks.
 fn ask(shop: &Shop) -> Terminal {
-    let program = shop.stheno([]);
-    let mut command = Command::new("setsid");
-    command
-        .args(["--ctty", "--wait"])
-        .arg(program.get_program())
-        .args(["user", "create", "--email", "grace@example.com"])
-        .current_dir(shop.folder());
-    Terminal::start(command)
+    Terminal::start_with_its_own(&shop.stheno(["user", "create", "--email", "grace@example.com"]))
 }

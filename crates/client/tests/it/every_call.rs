@@ -32,6 +32,20 @@ async fn parameters_this_crate_does_not_know() {
 }
 
 #[tokio::test]
+async fn parameters_with_brackets_in_their_names() {
+    let backend = Backend::playing("cg.list.default").await;
+    let list =
+        backend.groups().list().query("id[gt]", "cgrp_0 & 1").query("id[lt]", "x").query("id[lt]", "b");
+    list.await.unwrap();
+    let query = "id%5Bgt%5D=cgrp_0%20%26%201&id%5Blt%5D=b";
+    assert_eq!(backend.seen().await, Seen::new(&format!("GET /admin/customer-groups?{query}")));
+    for name in ["", "[a]", "__proto__"] {
+        let error = backend.groups().list().query(name, "c").await.unwrap_err();
+        assert!(error.is_invalid_request(), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn idempotency_keys() {
     let backend = Backend::playing("cg.create.ok").await;
     let groups = backend.groups();

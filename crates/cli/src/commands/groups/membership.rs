@@ -1,0 +1,156 @@
+//! Customers on their way into a group, or out of it.
+
+use std::sync::LazyLock;
+
+use anyhow::Result;
+use indicatif::ProgressBar;
+use stheno_client::{BatchError, BatchReport, Call, Membership};
+
+use crate::exit::{Exit, failure};
+use crate::remote::connection::Shop;
+use crate::remote::customers::{self, Named};
+use crate::remote::ids::{self, Ids};
+use crate::remote::output::Output;
+use crate::remote::show::not_found;
+use crate::remote::undone::{self, Undone};
+use crate::remote::{ask, count, note, progress};
+
+/// How the commands work, as `--help` tells it.
+pub(super) static RULE: LazyLock<String> =
+    LazyLock::new(|| format!("{}\n\n{}\n\n{}", ids::RULE, customers::RULE, undone::RULE));
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Batch {
+    /// The group's id
+    group: String,
+
+    #[command(flatten)]
+    customers: Ids,
+
+    /// How many customers one request holds at most
+    #[arg(long, value_name = "NUMBER", default_value_t = 1000, value_parser = clap::value_parser!(u16).range(1..))]
+    batch_size: u16,
+
+    /// Only look for the group, and for e-mail addresses, and say what would be done
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    In,
+    Out,
+}
+
+impl Direction {
+    /// What stands before `in` when it is done.
+    fn not(self) -> &'static str {
+        match self {
+            Self::In => "",
+            Self::Out => "not ",
+        }
+    }
+}
+
+pub(super) async fn run(
+    shop: &Shop,
+    batch: Batch,
+    direction: Direction,
+    yes: bool,
+    output: Output,
+) -> Result<()> {
+    let Batch { group: id, customers: names, batch_size, dry_run } = batch;
+    let names = names.read()?;
+    let group = shop.groups().retrieve(&id).optional().await.map_err(|error| shop.explain(&error))?;
+    let Some(group) = group else { return Err(shop.no_group(&id)) };
+    let Named { ids, strangers } = customers::find(shop, names).await?;
+    let what = count(ids.len(), "customer");
+    let total = ids.len() + strangers.len();
+    if dry_run {
+        note(&match direction {
+            Direction::In => format!("Would add {what} to {}", group.name),
+            Direction::Out => format!("Would remove {what} from {}", group.name),
+        })?;
+        return end(BatchReport::default(), strangers, None, total, output);
+    }
+    if direction == Direction::Out && ids.len() > 1 {
+        ask::confirm(&format!("Remove {what} from {} at {}?", group.name, shop.url()), yes)?;
+    }
+    let size = batch_size.into();
+    let sent = match direction {
+        Direction::In => {
+            let bar = progress::bar(ids.len(), "adding");
+            send(shop.groups().add_customers(&id, ids), size, bar).await
+        }
+        Direction::Out => {
+            let bar = progress::bar(ids.len(), "removing");
+            send(shop.groups().remove_customers(&id, ids), size, bar).await
+        }
+    };
+    let (report, fault) = match sent {
+        Ok(report) => (report, None),
+        Err(unfinished) => {
+            let fault = Fault {
+                explained: shop.explain(unfinished.error()),
+                not_done: unfinished.not_done().to_vec(),
+            };
+            (unfinished.report().clone(), Some(fault))
+        }
+    };
+    if report.done.is_empty() {
+        if total == 0 {
+            note("no customers were named")?;
+        }
+        return end(report, strangers, fault, total, output);
+    }
+    let done = count(report.done.len(), "customer");
+    let (is, not) = (if report.done.len() == 1 { "is" } else { "are" }, direction.not());
+    note(&format!("{done} {is} {not}in {} now", group.name))?;
+    end(report, strangers, fault, total, output)
+}
+
+/// Why it ended early.
+struct Fault {
+    explained: anyhow::Error,
+    not_done: Vec<String>,
+}
+
+async fn send<O: Membership>(
+    call: Call<O>,
+    batch_size: usize,
+    bar: ProgressBar,
+) -> Result<BatchReport, BatchError> {
+    let shown = bar.clone();
+    let batches = call.in_batches().size(batch_size).skip_unknown().on_progress(move |progress| {
+        shown.set_position(progress.done as u64);
+    });
+    let report = batches.await;
+    bar.finish_and_clear();
+    report
+}
+
+/// Writes what did not go through, and makes an error of it.
+fn end(
+    report: BatchReport,
+    strangers: Vec<String>,
+    fault: Option<Fault>,
+    total: usize,
+    output: Output,
+) -> Result<()> {
+    let BatchReport { done, unknown, .. } = report;
+    let missing: Vec<String> = strangers.iter().chain(&unknown).cloned().collect();
+    let (explained, not_done) = fault.map(|fault| (fault.explained, fault.not_done)).unzip();
+    let mut undone = Undone::default();
+    undone.extend(strangers, "no customer has this address");
+    undone.extend(unknown, "there is no such customer");
+    undone.extend(not_done.unwrap_or_default(), "not done");
+    undone.write(output)?;
+    match explained {
+        Some(explained) if done.is_empty() => Err(explained),
+        Some(explained) => Err(failure(
+            Exit::PartlyDone,
+            format!("{} of {} are done: {explained}", done.len(), count(total, "customer")),
+        )),
+        None => not_found(&missing, total, "customer"),
+    }
+}

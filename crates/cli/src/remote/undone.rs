@@ -1,0 +1,28 @@
+//! What of many did not go through.
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::output::Output;
+
+/// What standard output has after a command on many, as `--help` tells it.
+pub(crate) const RULE: &str = "\
+Standard output has what did not go through: rows with id and reason. It can be given to the next run.";
+
+/// Those that did not go through, and why.
+#[derive(Debug, Default)]
+pub(crate) struct Undone(Vec<(String, &'static str)>);
+
+impl Undone {
+    pub(crate) fn extend(&mut self, ids: impl IntoIterator<Item = String>, reason: &'static str) {
+        self.0.extend(ids.into_iter().map(|id| (id, reason)));
+    }
+
+    pub(crate) fn write(&self, output: Output) -> Result<()> {
+        let mut rows = output.rows(["id", "reason"])?;
+        for (id, reason) in &self.0 {
+            rows.add(&json!({ "id": id, "reason": reason }))?;
+        }
+        rows.finish()
+    }
+}
