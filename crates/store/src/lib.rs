@@ -21,6 +21,7 @@
 
 mod answer;
 mod clock;
+pub mod copy;
 mod customer;
 mod customer_group;
 mod entity;
@@ -138,10 +139,11 @@ impl Store {
     /// what is Stheno's is made.
     ///
     /// # Errors
-    /// If the URL is of no known kind, the database cannot be used, or a newer Stheno wrote it.
+    /// If the URL is of no known kind, the database cannot be used, a newer Stheno wrote it, or a copy into it was not
+    /// finished.
     pub async fn open(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
         let clock = options.clock.clone();
-        let is_postgres = ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
+        let is_postgres = is_postgres(url);
         let streams_at_once = match is_postgres {
             true => options.streams_at_once.min(options.connections.div_ceil(2)),
             false => options.streams_at_once,
@@ -155,12 +157,20 @@ impl Store {
         if is_postgres {
             let connector = postgres::Connector::new(url, options.lock_timeout, options.connections)?;
             let postgres = Postgres::open(connector, streaming, environment).await?;
-            return Ok(Self { engine: Engine::Postgres(Arc::new(postgres)), clock });
+            return Self { engine: Engine::Postgres(Arc::new(postgres)), clock }.with_a_whole_shop().await;
         }
         let connector = Connector { path: sqlite_path(url)?, lock_timeout: options.lock_timeout };
         let open = move || Sqlite::open(connector, options.reads_at_once, streaming, environment);
         let sqlite = tokio::task::spawn_blocking(open).await.map_err(StoreError::internal)??;
-        Ok(Self { engine: Engine::Sqlite(Arc::new(sqlite)), clock })
+        Self { engine: Engine::Sqlite(Arc::new(sqlite)), clock }.with_a_whole_shop().await
+    }
+
+    /// Refuses a database that only a part of a shop has been copied into.
+    async fn with_a_whole_shop(self) -> Result<Self, StoreError> {
+        if forward!(self.has_half_a_copy())? {
+            return Err(StoreError::Schema(copy::UNFINISHED.to_owned()));
+        }
+        Ok(self)
     }
 
     /// The clock that the store was opened with.
@@ -443,6 +453,10 @@ impl Store {
     pub async fn import(&self, rows: Vec<(Table, Vec<Map<String, Value>>)>) -> Result<u64, StoreError> {
         forward!(self.import(rows))
     }
+}
+
+fn is_postgres(url: &str) -> bool {
+    ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme))
 }
 
 /// The path in a URL such as `sqlite:shop.db` or `sqlite:///var/lib/stheno/shop.db`.

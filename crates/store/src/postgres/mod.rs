@@ -1,5 +1,6 @@
 //! The engine for production: PostgreSQL, on a database of Stheno's own or on a Medusa's.
 
+mod copy;
 mod customer;
 mod customer_group;
 mod import;
@@ -15,6 +16,7 @@ use futures::FutureExt as _;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Error, IsolationLevel, Row};
 
+pub(crate) use self::copy::CopyEnd;
 pub(crate) use self::pool::Connector;
 use self::pool::Pool;
 use self::rows::RowWriter;

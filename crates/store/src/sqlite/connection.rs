@@ -80,7 +80,7 @@ impl Connector {
     }
 
     /// Why the file cannot be used, in words that say what to do.
-    fn refused(&self, error: rusqlite::Error) -> StoreError {
+    pub(super) fn refused(&self, error: rusqlite::Error) -> StoreError {
         match error.sqlite_error_code() {
             _ if super::is_locked(&error) => super::fault(error),
             Some(ErrorCode::NotADatabase) => StoreError::Schema(format!(
