@@ -27,7 +27,7 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
 
-use crate::commands::{serve, user};
+use crate::commands::{copy, serve, user};
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
@@ -46,6 +46,8 @@ enum Command {
     Serve(Box<serve::Arguments>),
     /// Manage who may sign in
     User(user::Arguments),
+    /// Copy a shop from one database to another
+    Copy(copy::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -70,6 +72,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         match command {
             Command::Serve(arguments) => serve::run(*arguments).await,
             Command::User(arguments) => user::run(arguments).await,
+            Command::Copy(arguments) => copy::run(arguments).await,
         }
     })
 }

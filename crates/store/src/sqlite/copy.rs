@@ -41,6 +41,11 @@ impl CopyEnd {
     /// The file as it is at this moment, whatever is written to it from now on. Nothing is made in it.
     pub(crate) async fn source(connector: Connector) -> Result<Self, StoreError> {
         Self::open(connector, |connector| {
+            if !connector.path.exists() {
+                let path = connector.path.display();
+                let text = format!("there is no database file {path}: name one that has a shop in it");
+                return Err(StoreError::Url(text));
+            }
             let connection = connector.open_reader()?;
             schema::refuse_foreign(&connection, |error| connector.refused(error))?;
             // The moment is that of the first read.

@@ -88,7 +88,8 @@ impl Database {
     }
 
     fn file(&self) -> rusqlite::Connection {
-        let connection = rusqlite::Connection::open(self.url.strip_prefix("sqlite:").unwrap()).unwrap();
+        let Place::Sqlite(folder) = &self.place else { panic!("the database is on a server") };
+        let connection = rusqlite::Connection::open(folder.path().join("shop.db")).unwrap();
         connection.busy_timeout(std::time::Duration::from_secs(30)).unwrap();
         connection.pragma_update(None, "foreign_keys", true).unwrap();
         connection
