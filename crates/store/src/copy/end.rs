@@ -6,8 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
-use super::Refused;
 use super::part::{Part, Row};
+use super::{MARK, Refused, UNFINISHED};
 use crate::answer::Streaming;
 use crate::entity::Catalog;
 use crate::migrate::{self, Migration};
@@ -40,6 +40,9 @@ impl End {
             Self::Sqlite(sqlite::CopyEnd::source(sqlite::Connector { path, lock_timeout }).await?)
         };
         end.refuse_newer().await?;
+        if end.has_table(MARK).await? {
+            return Err(StoreError::Schema(UNFINISHED.to_owned()));
+        }
         end.read_catalog().await?;
         Ok(end)
     }

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use self::end::End;
 use self::part::{API_TOKENS, Pair, Part, Row, Writing};
-use crate::{Clock, StoreError};
+use crate::{Catalog, Clock, StoreError};
 
 /// The table that a target has while a copy into it is not finished.
 pub(crate) const MARK: &str = "stheno_copy";
@@ -256,7 +256,7 @@ pub async fn copy(
         return Err(CopyError::Same);
     }
     target.migrate(options.clock.now()).await.map_err(CopyError::Target)?;
-    let (pairs, left_behind) = what_is_copied(&mut source, &target).await?;
+    let (pairs, left_behind) = what_is_copied(&mut source, target.catalog()).await?;
     if !left_behind.is_empty() && !options.leave_columns {
         return Err(CopyError::Columns(left_behind));
     }
@@ -267,8 +267,11 @@ pub async fn copy(
     copy.run(options.skip_conflicts).await
 }
 
-async fn what_is_copied(source: &mut End, target: &End) -> Result<(Vec<Pair>, Vec<LeftBehind>), CopyError> {
-    let (mut pairs, mut left_behind) = part::pairs(source.catalog(), target.catalog());
+async fn what_is_copied(
+    source: &mut End,
+    target: &Catalog,
+) -> Result<(Vec<Pair>, Vec<LeftBehind>), CopyError> {
+    let (mut pairs, mut left_behind) = part::pairs(source.catalog(), target);
     if source.has_table(API_TOKENS).await.map_err(CopyError::Source)? {
         pairs.push(part::api_tokens());
     }

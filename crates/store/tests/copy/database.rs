@@ -3,8 +3,9 @@
 use rusqlite::types::Value;
 use stheno_store::copy::{CopyError, CopyOptions, CopyReport, copy};
 use stheno_store::{Store, StoreOptions};
-use stheno_testkit::postgres::PostgresDatabase;
+use stheno_testkit::postgres::{PostgresDatabase, PostgresTemplate};
 use tempfile::TempDir;
+use tokio_postgres::NoTls;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -49,12 +50,42 @@ const TABLES: [(&str, &str); 9] = [
     ("stheno_api_token", "token_hash"),
 ];
 
+pub(crate) async fn open(url: &str) -> Store {
+    Store::open(url, StoreOptions::default()).await.unwrap()
+}
+
+async fn make_medusas_tables(url: &str) {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    let connection = tokio::spawn(connection);
+    client.batch_execute(include_str!("../../migrations/postgres/0001_medusa_tables.sql")).await.unwrap();
+    client.batch_execute(MEDUSA).await.unwrap();
+    drop(client);
+    connection.await.unwrap().unwrap();
+}
+
 impl Database {
     /// A database with its tables, and no rows.
     pub(crate) async fn new(kind: Kind) -> Self {
-        let database = Self::untouched(kind).await;
-        Store::open(&database.url, StoreOptions::default()).await.unwrap().close().await;
-        database
+        static POSTGRES: PostgresTemplate = PostgresTemplate::new("postgres");
+        static MEDUSA: PostgresTemplate = PostgresTemplate::new("medusa");
+        let template = match kind {
+            Kind::Sqlite => {
+                let database = Self::untouched(kind).await;
+                open(&database.url).await.close().await;
+                return database;
+            }
+            Kind::Postgres => &POSTGRES,
+            Kind::Medusa => &MEDUSA,
+        };
+        let database = template
+            .copy(async |url: &str| {
+                if kind == Kind::Medusa {
+                    make_medusas_tables(url).await;
+                }
+                open(url).await.close().await;
+            })
+            .await;
+        Self { url: database.url().to_owned(), place: Place::Postgres(database) }
     }
 
     /// A database as Stheno finds it at first.
@@ -66,8 +97,7 @@ impl Database {
         }
         let database = PostgresDatabase::empty().await;
         if kind == Kind::Medusa {
-            database.execute(include_str!("../../migrations/postgres/0001_medusa_tables.sql")).await;
-            database.execute(MEDUSA).await;
+            make_medusas_tables(database.url()).await;
         }
         Self { url: database.url().to_owned(), place: Place::Postgres(database) }
     }

@@ -1,8 +1,6 @@
 //! A whole shop, into an empty database.
 
-use stheno_store::{Store, StoreOptions};
-
-use crate::database::{Database, KINDS, Kind};
+use crate::database::{Database, KINDS, Kind, open};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shop_goes_from_each_kind_of_database_to_each() {
@@ -44,7 +42,7 @@ async fn a_shop_goes_from_each_kind_of_database_to_each() {
 }
 
 async fn assert_serves(target: &Database) {
-    let store = Store::open(&target.url, StoreOptions::default()).await.unwrap();
+    let store = open(&target.url).await;
     for (token, hash) in [("a-token-of-medusas", ""), ("", "hash-of-a-token")] {
         assert_eq!(store.user_by_token(token, hash).await.unwrap().as_deref(), Some("usr_1"));
     }
