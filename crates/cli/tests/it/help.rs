@@ -30,6 +30,11 @@ fn serve() {
 }
 
 #[test]
+fn copy() {
+    assert_cmd_snapshot!(Shop::new().stheno(["copy", "--help"]));
+}
+
+#[test]
 fn user() {
     assert_cmd_snapshot!(Shop::new().stheno(["user", "--help"]));
 }
