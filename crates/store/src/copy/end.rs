@@ -100,7 +100,21 @@ impl End {
         }
     }
 
-    /// What tells this database from all others.
+    /// Whether both ends are one database. A clone, which is known by the same identity, runs elsewhere.
+    pub(super) async fn is_same(&mut self, other: &mut Self) -> Result<bool, StoreError> {
+        if self.identity().await? != other.identity().await? {
+            return Ok(false);
+        }
+        let started = "SELECT pg_postmaster_start_time()::text";
+        match (&self, &other) {
+            (Self::Postgres(_), Self::Postgres(_)) => {
+                Ok(self.text(started).await? == other.text(started).await?)
+            }
+            _ => Ok(true),
+        }
+    }
+
+    /// What this database is known by, also tomorrow.
     pub(super) async fn identity(&mut self) -> Result<String, StoreError> {
         forward!(self.identity())
     }

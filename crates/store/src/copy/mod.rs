@@ -252,7 +252,7 @@ pub async fn copy(
     let mut source = End::source(from, options.lock_timeout).await.map_err(CopyError::Source)?;
     let mut target = End::target(to, options.lock_timeout).await.map_err(CopyError::Target)?;
     let identity = source.identity().await.map_err(CopyError::Source)?;
-    if identity == target.identity().await.map_err(CopyError::Target)? {
+    if source.is_same(&mut target).await.map_err(CopyError::Target)? {
         return Err(CopyError::Same);
     }
     target.migrate(options.clock.now()).await.map_err(CopyError::Target)?;

@@ -88,7 +88,7 @@ impl CopyEnd {
         &self.catalog
     }
 
-    /// What tells this database from all others.
+    /// What this database is known by, also tomorrow.
     pub(crate) async fn identity(&mut self) -> Result<String, StoreError> {
         let is_allowed = "SELECT has_function_privilege('pg_control_system()', 'execute')";
         let is_allowed: bool =

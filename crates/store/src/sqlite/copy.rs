@@ -105,7 +105,7 @@ impl CopyEnd {
         &self.catalog
     }
 
-    /// What tells this file from all others.
+    /// What this file is known by, also tomorrow.
     pub(crate) async fn identity(&mut self) -> Result<String, StoreError> {
         Ok(self.identity.clone())
     }
