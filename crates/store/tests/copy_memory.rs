@@ -6,13 +6,13 @@ use stheno_store::copy::{CopyOptions, copy};
 use stheno_store::{Store, StoreOptions};
 use stheno_testkit::postgres::PostgresDatabase;
 
-const CUSTOMERS: usize = 60_000;
+const CUSTOMERS: usize = 20_000;
 
 /// How many characters of metadata each customer has.
-const METADATA: usize = 2000;
+const METADATA: usize = 4000;
 
 /// What the process may grow by while it copies, in kilobytes: a fraction of what it copies.
-const ALLOWED: usize = 32 * 1024;
+const ALLOWED: usize = 24 * 1024;
 
 /// The memory that the process uses, in kilobytes.
 fn memory() -> usize {
