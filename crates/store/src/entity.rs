@@ -284,7 +284,7 @@ impl Relation {
 }
 
 /// The columns that the tables have in this database: Medusa's, and those that the shop has added.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Catalog {
     /// How often the columns have changed since the store was opened.
     generation: usize,
@@ -359,6 +359,15 @@ impl Catalog {
     /// The columns of `table`; none, if the database does not have it.
     pub(crate) fn columns(&self, table: Table) -> &[Column] {
         self.tables.iter().find(|(candidate, _)| *candidate == table).map_or(&[], |(_, columns)| columns)
+    }
+
+    /// Leaves a column out.
+    pub(crate) fn remove(&mut self, table: &str, column: &str) {
+        for (candidate, columns) in &mut self.tables {
+            if candidate.name() == table {
+                columns.retain(|candidate| candidate.name != column);
+            }
+        }
     }
 
     /// The columns of `table` that may be shown.

@@ -32,6 +32,15 @@ pub(crate) fn write_constants(text: &mut Vec<u8>, table: Table) {
 /// Writes JSON that PostgreSQL has written from a `jsonb`, as JavaScript would: without the spaces between its parts, and
 /// with each number as the double that it stands for, but for whole numbers that fit into 64 bits.
 pub(crate) fn write_jsonb(text: &mut Vec<u8>, json: &[u8]) {
+    write_parts(text, json, write_number);
+}
+
+/// Writes JSON as [`write_jsonb`] does, but keeps every digit of a number that is more exact than a double.
+pub(crate) fn write_exactly(text: &mut Vec<u8>, json: &[u8]) {
+    write_parts(text, json, write_number_exactly);
+}
+
+fn write_parts(text: &mut Vec<u8>, json: &[u8], write_number: fn(&mut Vec<u8>, &[u8])) {
     let mut rest = json;
     while let Some(first) = rest.first() {
         let length = match first {
@@ -41,11 +50,70 @@ pub(crate) fn write_jsonb(text: &mut Vec<u8>, json: &[u8]) {
         };
         let (part, behind) = rest.split_at(length);
         match first {
-            b' ' => {}
+            b' ' | b'\n' | b'\r' | b'\t' => {}
             b'-' | b'0'..=b'9' => write_number(text, part),
             _ => text.extend_from_slice(part),
         }
         rest = behind;
+    }
+}
+
+/// Writes a number as JavaScript would, if that is the same number; as it is otherwise.
+pub(crate) fn write_number_exactly(text: &mut Vec<u8>, number: &[u8]) {
+    let start = text.len();
+    write_number(text, number);
+    let written = Decimal::read(&text[start..]);
+    if written.is_none() || written != Decimal::read(number) {
+        text.truncate(start);
+        text.extend_from_slice(number);
+    }
+}
+
+/// What a number in decimal notation stands for.
+#[derive(PartialEq, Eq)]
+struct Decimal {
+    is_negative: bool,
+    /// Neither beginning nor ending with a zero.
+    digits: Vec<u8>,
+    exponent: i64,
+}
+
+impl Decimal {
+    fn read(number: &[u8]) -> Option<Self> {
+        let (is_negative, unsigned) = match number.strip_prefix(b"-") {
+            Some(rest) => (true, rest),
+            None => (false, number),
+        };
+        let is_exponent = |byte: &u8| matches!(byte, b'e' | b'E');
+        let (mantissa, exponent) = match unsigned.iter().position(is_exponent) {
+            Some(at) => (&unsigned[..at], std::str::from_utf8(&unsigned[at + 1..]).ok()?.parse().ok()?),
+            None => (unsigned, 0_i64),
+        };
+        let mut digits = Vec::with_capacity(mantissa.len());
+        let mut behind_point = None;
+        for byte in mantissa {
+            match byte {
+                b'.' if behind_point.is_none() => behind_point = Some(0),
+                b'0'..=b'9' => {
+                    digits.push(*byte);
+                    behind_point = behind_point.map(|count| count + 1);
+                }
+                _ => return None,
+            }
+        }
+        let first = digits.iter().position(|digit| *digit != b'0').unwrap_or(digits.len());
+        digits.drain(..first);
+        let mut exponent = exponent - behind_point.unwrap_or(0);
+        while digits.last() == Some(&b'0') {
+            digits.pop();
+            exponent += 1;
+        }
+        let is_zero = digits.is_empty();
+        Some(Self {
+            is_negative: is_negative && !is_zero,
+            digits,
+            exponent: if is_zero { 0 } else { exponent },
+        })
     }
 }
 
@@ -100,6 +168,22 @@ mod tests {
         ] {
             let mut text = Vec::new();
             write_jsonb(&mut text, stored.as_bytes());
+            assert_eq!(String::from_utf8(text).unwrap(), written);
+        }
+    }
+
+    #[test]
+    fn digits_beyond_those_of_a_double_are_kept_where_they_count() {
+        for (stored, written) in [
+            (r#"{"a": 1.50, "b": "1.50"}"#, r#"{"a":1.5,"b":"1.50"}"#),
+            ("[0.10, -0.0, 1000000000000000000000]", "[0.1,0,1e+21]"),
+            ("12345678901234567890123", "12345678901234567890123"),
+            ("0.1000000000000000055511151231257827", "0.1000000000000000055511151231257827"),
+            ("18446744073709551615", "18446744073709551615"),
+            (&*format!("1{}", "0".repeat(400)), &*format!("1{}", "0".repeat(400))),
+        ] {
+            let mut text = Vec::new();
+            write_exactly(&mut text, stored.as_bytes());
             assert_eq!(String::from_utf8(text).unwrap(), written);
         }
     }

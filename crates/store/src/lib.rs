@@ -21,6 +21,7 @@
 
 mod answer;
 mod clock;
+pub mod copy;
 mod customer;
 mod customer_group;
 mod entity;
@@ -166,8 +167,8 @@ impl Store {
     /// it cannot do.
     ///
     /// # Errors
-    /// If the URL is of no known kind, the database cannot be used, a newer Stheno wrote it, or it is not up to date and
-    /// [`StoreOptions::migrate`] is off.
+    /// If the URL is of no known kind, the database cannot be used, a newer Stheno wrote it, a copy into it was not
+    /// finished, or it is not up to date and [`StoreOptions::migrate`] is off.
     pub async fn open(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
         let clock = options.clock.clone();
         let environment = Environment { clock: options.clock.clone(), ids: options.ids.clone() };
@@ -184,13 +185,21 @@ impl Store {
         if is_postgres {
             let connector = postgres::Connector::new(url, &options)?;
             let postgres = Postgres::open(connector, options.migrate, streaming, environment).await?;
-            return Ok(Self { engine: Engine::Postgres(Arc::new(postgres)), clock });
+            return Self { engine: Engine::Postgres(Arc::new(postgres)), clock }.with_a_whole_shop().await;
         }
         let connector = Connector { path: sqlite_path(url)?, lock_timeout: options.lock_timeout };
         let open =
             move || Sqlite::open(connector, options.migrate, options.reads_at_once, streaming, environment);
         let sqlite = tokio::task::spawn_blocking(open).await.map_err(StoreError::internal)??;
-        Ok(Self { engine: Engine::Sqlite(Arc::new(sqlite)), clock })
+        Self { engine: Engine::Sqlite(Arc::new(sqlite)), clock }.with_a_whole_shop().await
+    }
+
+    /// Refuses a database that only a part of a shop has been copied into.
+    async fn with_a_whole_shop(self) -> Result<Self, StoreError> {
+        if forward!(self.has_half_a_copy())? {
+            return Err(StoreError::Schema(copy::UNFINISHED.to_owned()));
+        }
+        Ok(self)
     }
 
     /// The clock that the store was opened with.

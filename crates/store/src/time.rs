@@ -18,11 +18,16 @@ pub(crate) fn from_text(stored: &str) -> Result<Timestamp, jiff::Error> {
     stored.parse()
 }
 
+/// Whether a text has the form in which Stheno stores times.
+pub(crate) fn is_stored_form(text: &[u8]) -> bool {
+    let alike = |(form, byte): (&u8, &u8)| form == byte || form.is_ascii_digit() && byte.is_ascii_digit();
+    text.len() == STORED.len() && STORED.iter().zip(text).all(alike)
+}
+
 /// Writes a stored time as JavaScript's `toISOString()` does. Answers false, and writes nothing, if it is not in the
 /// form in which Stheno stores times, as in a column that a shop has added.
 pub(crate) fn write_wire(text: &mut Vec<u8>, stored: &[u8]) -> bool {
-    let alike = |(form, byte): (&u8, &u8)| form == byte || form.is_ascii_digit() && byte.is_ascii_digit();
-    if stored.len() != STORED.len() || !STORED.iter().zip(stored).all(alike) {
+    if !is_stored_form(stored) {
         return false;
     }
     text.push(b'"');

@@ -1,6 +1,7 @@
 //! The commands, a file for each: its flags, and what it does.
 
 pub(crate) mod completions;
+pub(crate) mod copy;
 pub(crate) mod customers;
 pub(crate) mod groups;
 pub(crate) mod login;

@@ -35,6 +35,11 @@ fn migrate() {
 }
 
 #[test]
+fn copy() {
+    assert_cmd_snapshot!(Shop::new().stheno(["copy", "--help"]));
+}
+
+#[test]
 fn user() {
     assert_cmd_snapshot!(Shop::new().stheno(["user", "--help"]));
 }

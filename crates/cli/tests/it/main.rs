@@ -3,6 +3,7 @@
 
 mod support;
 
+mod copy;
 mod cors;
 mod crash;
 mod credentials;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, tcgetattr};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 use serde_json::json;
 
 use crate::support::{Call, Shop};
@@ -29,6 +29,8 @@ impl Terminal {
         let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&controller).unwrap();
         unlockpt(&controller).unwrap();
+        let size = Winsize { ws_row: 24, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&controller, size).unwrap();
         let name = ptsname(&controller, Vec::new()).unwrap();
         let name = std::ffi::OsStr::from_bytes(name.as_bytes());
         let device = File::options().read(true).write(true).open(name).unwrap();
@@ -212,6 +214,16 @@ fn a_password_that_was_not_typed_is_made_up() {
     let password = seen.trim_end().lines().last().unwrap();
     let sign_in = json!({ "email": "grace@example.com", "password": password });
     assert_eq!(server.post("/admin/auth/token").send_json(sign_in).status, 200, "{seen}");
+}
+
+#[test]
+fn a_copy_shows_how_far_it_is() {
+    let shop = Shop::new().with("TERM", "xterm");
+    Terminal::start(serve_demo(&shop)).stop();
+    let copy = shop.stheno(["copy", "--from", "sqlite:stheno.db", "--to", "sqlite:new.db"]);
+    let seen = Terminal::start(copy).end();
+    assert!(seen.contains("copying customer ") && seen.contains("of 1,000"), "{seen}");
+    assert!(seen.contains("TABLE") && !seen.contains("INFO"), "{seen}");
 }
 
 fn ask(shop: &Shop) -> Terminal {

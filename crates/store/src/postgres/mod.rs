@@ -2,6 +2,7 @@
 
 mod additions;
 mod catalogs;
+mod copy;
 mod customer;
 mod customer_group;
 mod import;
@@ -26,6 +27,7 @@ use tokio_postgres::error::{Severity, SqlState};
 use tokio_postgres::{Error, Row};
 
 use self::catalogs::{CHANGING, Catalogs, is_outdated, is_outdated_code};
+pub(crate) use self::copy::CopyEnd;
 pub(crate) use self::migration::PostgresSchema;
 pub(crate) use self::pool::Connector;
 use self::pool::{Client, Pool};

@@ -1,6 +1,7 @@
 //! The embedded engine: SQLite, in one file.
 
 mod connection;
+mod copy;
 mod customer;
 mod customer_group;
 mod import;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, ffi};
 
 pub(crate) use self::connection::Connector;
+pub(crate) use self::copy::CopyEnd;
 use self::readers::Readers;
 use self::rows::RowWriter;
 pub(crate) use self::schema::SqliteSchema;
