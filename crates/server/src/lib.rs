@@ -14,6 +14,7 @@ mod error;
 mod extract;
 mod observe;
 mod password;
+mod position;
 pub mod router;
 mod routes;
 mod schema;

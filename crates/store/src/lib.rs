@@ -31,6 +31,7 @@ mod id;
 mod json;
 pub mod metadata;
 mod migrate;
+mod position;
 mod postgres;
 mod selection;
 mod sql;
@@ -58,11 +59,12 @@ pub use crate::error::{Duplicate, StoreError};
 pub use crate::filter::{Bound, DateRange, IdFilter, TextComparison};
 pub use crate::id::{IdGenerator, IdKind};
 pub use crate::metadata::Metadata;
+pub use crate::position::{Caller, NoPosition, Position};
 pub use crate::selection::{Order, Selection, UnknownName, Window};
 pub use crate::user::{NewUser, Role, UserCredentials, UserSummary};
 
 use crate::answer::Streaming;
-use crate::postgres::Postgres;
+use crate::postgres::{Postgres, ReplicaOptions};
 use crate::sqlite::{Connector, Sqlite};
 
 /// How a store is opened.
@@ -83,6 +85,11 @@ pub struct StoreOptions {
     pub connections: usize,
     /// How long a unit of work waits for a lock that another process holds.
     pub lock_timeout: Duration,
+    /// The URLs of PostgreSQL's read replicas, which answer lists and retrieves of groups and customers: each of one standby
+    /// that streams from the store's database. There are as many connections to each at the most.
+    pub replicas: Vec<SecretString>,
+    /// How long ago what a replica has not replayed yet may have been written. One that is later is left out.
+    pub replica_max_lag: Duration,
     /// How long a streamed answer waits for its reader to take the next piece before its snapshot is given up.
     pub reader_timeout: Duration,
 }
@@ -97,6 +104,8 @@ impl Default for StoreOptions {
             whole_up_to: 1024 * 1024,
             connections: 20,
             lock_timeout: Duration::from_secs(5),
+            replicas: Vec::new(),
+            replica_max_lag: Duration::from_secs(5),
             reader_timeout: Duration::from_secs(30),
         }
     }
@@ -138,7 +147,8 @@ impl Store {
     /// what is Stheno's is made.
     ///
     /// # Errors
-    /// If the URL is of no known kind, the database cannot be used, or a newer Stheno wrote it.
+    /// If the URL is of no known kind, the database cannot be used, or a newer Stheno wrote it; if a replica is one of
+    /// another database. One that does not answer is none.
     pub async fn open(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
         let clock = options.clock.clone();
         let is_postgres = ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
@@ -154,13 +164,38 @@ impl Store {
         let environment = Environment { clock: options.clock, ids: options.ids };
         if is_postgres {
             let connector = postgres::Connector::new(url, options.lock_timeout, options.connections)?;
-            let postgres = Postgres::open(connector, streaming, environment).await?;
+            let replicas = ReplicaOptions {
+                urls: options.replicas,
+                max_lag: options.replica_max_lag,
+                lock_timeout: options.lock_timeout,
+                connections: options.connections,
+            };
+            let postgres = Postgres::open(connector, replicas, streaming, environment).await?;
             return Ok(Self { engine: Engine::Postgres(Arc::new(postgres)), clock });
+        }
+        if !options.replicas.is_empty() {
+            return Err(StoreError::Url(
+                "a database in a file has no replicas: leave them out, or give a database postgres://…"
+                    .to_owned(),
+            ));
         }
         let connector = Connector { path: sqlite_path(url)?, lock_timeout: options.lock_timeout };
         let open = move || Sqlite::open(connector, options.reads_at_once, streaming, environment);
         let sqlite = tokio::task::spawn_blocking(open).await.map_err(StoreError::internal)??;
         Ok(Self { engine: Engine::Sqlite(Arc::new(sqlite)), clock })
+    }
+
+    /// The same store, as `caller` sees it: reads show at least what the caller has written through it, also where a
+    /// replica answers them. The store that was opened is a caller too.
+    #[must_use]
+    pub fn for_caller(&self, caller: Caller) -> Self {
+        let mut store = self.clone();
+        if let Engine::Postgres(engine) = &mut store.engine
+            && engine.has_replicas()
+        {
+            *engine = Arc::new(engine.for_caller(caller));
+        }
+        store
     }
 
     /// The clock that the store was opened with.

@@ -1,5 +1,6 @@
 //! `stheno serve`: the one place that knows the server and its settings.
 
+use std::convert::Infallible;
 use std::env;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -9,6 +10,7 @@ use anyhow::{Context as _, Result, anyhow};
 use bytesize::ByteSize;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use jiff::SignedDuration;
+use secrecy::SecretString;
 use stheno_server::telemetry::{self, LogFormat};
 use stheno_server::{AdminCors, App, Config, CookieSecure, Secrets, TrustProxy};
 use stheno_store::{Role, Store, StoreOptions};
@@ -40,6 +42,9 @@ pub(crate) struct Arguments {
     demo: bool,
 
     #[command(flatten)]
+    replicas: Replicas,
+
+    #[command(flatten)]
     administrator: AdministratorArguments,
 
     #[command(flatten)]
@@ -62,6 +67,32 @@ struct Listening {
     /// The port to listen on; 0 for one that is free, which is then printed
     #[arg(long, env = "PORT", default_value_t = 9000)]
     port: u16,
+}
+
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Read replicas of a PostgreSQL database")]
+struct Replicas {
+    /// A standby that streams from the database, and answers lists and retrieves of groups and customers; more than one
+    /// with commas, or by giving the flag again. One that is gone or late is left out
+    #[arg(
+        long = "replica",
+        env = "STHENO_REPLICA",
+        hide_env_values = true,
+        value_name = "URL",
+        value_delimiter = ',',
+        value_parser = |url: &str| Ok::<_, Infallible>(SecretString::from(url))
+    )]
+    urls: Vec<SecretString>,
+
+    /// How long ago what a replica does not have yet may have been written; a bare number is in seconds
+    #[arg(
+        long = "replica-max-lag",
+        env = "STHENO_REPLICA_MAX_LAG",
+        value_name = "TIME",
+        default_value = "5s",
+        value_parser = duration
+    )]
+    max_lag: Duration,
 }
 
 #[derive(Debug, clap::Args)]
@@ -211,6 +242,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     let options = StoreOptions {
         // A client that takes nothing of its answer holds no snapshot for longer than it holds the connection.
         reader_timeout: arguments.requests.write_timeout,
+        replicas: arguments.replicas.urls.clone(),
+        replica_max_lag: arguments.replicas.max_lag,
         ..StoreOptions::default()
     };
     let store = database.open(options).await?;

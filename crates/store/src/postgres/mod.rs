@@ -4,6 +4,7 @@ mod customer;
 mod customer_group;
 mod import;
 mod pool;
+mod replicas;
 mod rows;
 mod schema;
 mod user;
@@ -17,10 +18,13 @@ use tokio_postgres::{Error, IsolationLevel, Row};
 
 pub(crate) use self::pool::Connector;
 use self::pool::Pool;
+pub(crate) use self::replicas::ReplicaOptions;
+use self::replicas::Replicas;
 use self::rows::RowWriter;
 use crate::answer::{JsonText, Output, Page, Streaming};
 use crate::entity::{Catalog, Table};
 use crate::metadata::Metadata;
+use crate::position::Caller;
 use crate::selection::Selection;
 use crate::sql::{self, Dialect, ListSource, Statement};
 use crate::{Environment, StoreError, Window};
@@ -28,10 +32,12 @@ use crate::{Environment, StoreError, Window};
 /// Pages of up to this many rows are read whole, so that the snapshot does not wait for the reader.
 const SMALL_PAGE: u64 = 100;
 
-/// A store in a PostgreSQL database.
-#[derive(Debug)]
+/// A store in a PostgreSQL database, as one caller sees it.
+#[derive(Debug, Clone)]
 pub(crate) struct Postgres {
     pool: Pool,
+    replicas: Arc<Replicas>,
+    caller: Caller,
     dialect: Dialect,
     catalog: Arc<Catalog>,
     environment: Environment,
@@ -41,16 +47,30 @@ impl Postgres {
     /// Connects, and brings the tables up to date.
     pub(crate) async fn open(
         connector: Connector,
+        replicas: ReplicaOptions,
         streaming: Streaming,
         environment: Environment,
     ) -> Result<Self, StoreError> {
-        let pool = connector.open(streaming).await?;
+        let pool = connector.clone().open(streaming.clone()).await?;
         let mut client = pool.get().await?;
         schema::migrate(&mut client, environment.clock.now()).await?;
         let catalog = Arc::new(schema::read_catalog(&client).await?);
         let dialect = Dialect::Postgres(schema::read_collations(&client).await?);
+        let replicas = Arc::new(Replicas::open(connector, &client, replicas, &streaming).await?);
         drop(client);
-        Ok(Self { pool, dialect, catalog, environment })
+        let store = Self { pool, replicas, caller: Caller::default(), dialect, catalog, environment };
+        // Whoever uses the store without further ado is one caller.
+        Ok(if store.has_replicas() { store.for_caller(Caller::default()) } else { store })
+    }
+
+    pub(crate) fn has_replicas(&self) -> bool {
+        !self.replicas.is_empty()
+    }
+
+    /// The same store, as this caller sees it.
+    pub(crate) fn for_caller(&self, caller: Caller) -> Self {
+        let pool = self.pool.for_caller(caller.clone());
+        Self { pool, caller, ..self.clone() }
     }
 
     pub(crate) fn catalog(&self) -> &Catalog {
@@ -65,19 +85,30 @@ impl Postgres {
     /// Finishes what is being written and closes the connections.
     pub(crate) async fn close(&self) {
         self.pool.close().await;
+        self.replicas.close().await;
     }
 
-    /// A row by its id, with its relations.
+    /// A row by its id, with its relations, wherever it is to be had.
     async fn retrieve(&self, id: &str, selection: &Selection) -> Result<Option<JsonText>, StoreError> {
+        let read = |pool| self.retrieve_from(pool, id, selection);
+        self.replicas.read(&self.pool, &self.caller, read).await
+    }
+
+    async fn retrieve_from(
+        &self,
+        pool: &Pool,
+        id: &str,
+        selection: &Selection,
+    ) -> Result<Option<JsonText>, StoreError> {
         let statement = sql::retrieve(self.dialect, &self.catalog, selection, id);
         if !selection.has_relations() {
-            let client = self.pool.get().await?;
+            let client = pool.get().await?;
             let text = read_row(&client, &self.catalog, selection, &statement).await?;
             return Ok(text.map(JsonText::whole));
         }
         let (dialect, catalog) = (self.dialect, Arc::clone(&self.catalog));
         let selection = selection.clone();
-        let answer = self.pool.answer(move |client, output: &mut Output<()>| {
+        let answer = pool.answer(move |client, output: &mut Output<()>| {
             async move {
                 let rows = RowWriter::new(dialect, &catalog, &selection, None);
                 output.begin(());
@@ -88,7 +119,7 @@ impl Postgres {
         Ok(answer.await?.and_then(|((), text)| (!text.start.is_empty()).then_some(text)))
     }
 
-    /// A page of a list. `only_groups` narrows the relation `groups` of its rows.
+    /// A page of a list, wherever it is to be had. `only_groups` narrows the relation `groups` of its rows.
     async fn list(
         &self,
         source: ListSource,
@@ -99,17 +130,23 @@ impl Postgres {
     ) -> Result<Page, StoreError> {
         let count = source.count();
         let page = source.page(&self.catalog, &selection, order, window);
+        let list = Arc::new(List { count, page, window, selection, only_groups });
+        self.replicas.read(&self.pool, &self.caller, |pool| self.list_from(pool, Arc::clone(&list))).await
+    }
+
+    async fn list_from(&self, pool: &Pool, list: Arc<List>) -> Result<Page, StoreError> {
         let (dialect, catalog) = (self.dialect, Arc::clone(&self.catalog));
-        let answer = self.pool.answer(move |client, output: &mut Output<u64>| {
+        let answer = pool.answer(move |client, output: &mut Output<u64>| {
             async move {
-                let rows = RowWriter::new(dialect, &catalog, &selection, only_groups.as_deref());
+                let List { count, page, window, selection, only_groups } = &*list;
+                let rows = RowWriter::new(dialect, &catalog, selection, only_groups.as_deref());
                 if !selection.has_relations() && window.limit.is_some_and(|limit| limit <= SMALL_PAGE) {
-                    let (counted, page) = read_at_once(&client, &count, &page).await?;
+                    let (counted, page) = read_at_once(&client, count, page).await?;
                     drop(client);
                     output.begin(counted);
                     rows.write_plain(&page, output).await
                 } else {
-                    write_in_snapshot(client, Some(&count), &page, &rows, output).await
+                    write_in_snapshot(client, Some(count), page, &rows, output).await
                 }
             }
             .boxed()
@@ -130,7 +167,7 @@ impl Postgres {
     ) -> Result<Option<JsonText>, StoreError> {
         match written {
             Some(written) if *selection != Selection::all(&self.catalog, selection.table) => {
-                let read = self.retrieve(id, selection).await.unwrap_or_else(|error| {
+                let read = self.retrieve_from(&self.pool, id, selection).await.unwrap_or_else(|error| {
                     tracing::warn!(%error, "a row was saved, but could not be read again");
                     None
                 });
@@ -144,6 +181,15 @@ impl Postgres {
     fn reader(&self, table: Table) -> RowReader {
         RowReader { dialect: self.dialect, catalog: Arc::clone(&self.catalog), table }
     }
+}
+
+/// A list as it is asked for.
+struct List {
+    count: Statement,
+    page: Statement,
+    window: Window,
+    selection: Selection,
+    only_groups: Option<Vec<String>>,
 }
 
 /// What a list begins with: how many rows there are.

@@ -5,17 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{
-    Client, Manager, ManagerConfig, Pool as Connections, PoolError, RecyclingMethod, Runtime, Transaction,
+    Client, Hook, Manager, ManagerConfig, Pool as Connections, PoolError, RecyclingMethod, Runtime,
+    Transaction,
 };
 use futures::future::BoxFuture;
 use tokio::sync::Semaphore;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::error::SqlState;
+use tokio_postgres::types::PgLsn;
 use tokio_postgres::{Config, IsolationLevel, NoTls};
 
 use super::{closed, fault};
 use crate::StoreError;
 use crate::answer::{Output, Reply, Streaming};
+use crate::position::{Caller, Position, Write};
 
 /// How long a unit of work waits for a connection: one that is free, or a new one.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(5);
@@ -29,8 +32,11 @@ const STATEMENTS: usize = 256;
 /// More than can be at work at once.
 const WRITES: u32 = 1 << 20;
 
+/// How long a write whose position could not be found out waits before it asks again.
+const POSITION_RETRY: Duration = Duration::from_secs(1);
+
 /// Opens connections to one database.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Connector {
     config: Config,
     connections: usize,
@@ -74,12 +80,27 @@ impl Connector {
         Ok(Self { config, connections })
     }
 
+    /// A pool whose first connection has been made.
     pub(super) async fn open(self, streaming: Streaming) -> Result<Pool, StoreError> {
+        let place = place(&self.config);
+        let pool = self.build(streaming, None)?;
+        match pool.connections.get().await {
+            Ok(_) => Ok(pool),
+            Err(PoolError::Backend(error)) => Err(refused(error, &place)),
+            Err(error) => Err(unavailable(error)),
+        }
+    }
+
+    /// A pool without any connection yet. `greet` is done with each new one.
+    pub(super) fn build(self, streaming: Streaming, greet: Option<Hook>) -> Result<Pool, StoreError> {
         let Self { config, connections } = self;
-        let place = place(&config);
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let running = Arc::new(Semaphore::new(connections));
-        let connections = Connections::builder(Manager::from_config(config, NoTls, recycling))
+        let mut builder = Connections::builder(Manager::from_config(config, NoTls, recycling));
+        if let Some(greet) = greet {
+            builder = builder.post_create(greet);
+        }
+        let connections = builder
             .max_size(connections)
             .wait_timeout(Some(CONNECTION_TIMEOUT))
             .create_timeout(Some(CONNECTION_TIMEOUT))
@@ -87,13 +108,24 @@ impl Connector {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(StoreError::internal)?;
-        let pool =
-            Pool { connections, running, writing: Arc::new(Semaphore::new(WRITES as usize)), streaming };
-        match pool.connections.get().await {
-            Ok(_) => Ok(pool),
-            Err(PoolError::Backend(error)) => Err(refused(error, &place)),
-            Err(error) => Err(unavailable(error)),
-        }
+        let writing = Arc::new(Semaphore::new(WRITES as usize));
+        Ok(Pool { connections, running, writing, streaming, caller: None })
+    }
+
+    /// With so many connections at the most.
+    pub(super) fn with_connections(self, connections: usize) -> Self {
+        Self { connections, ..self }
+    }
+
+    /// How many servers the URL names: the first of them that answers is taken.
+    pub(super) fn servers(&self) -> usize {
+        self.config.get_hosts().len().max(self.config.get_hostaddrs().len())
+    }
+
+    /// The server, as a log tells it from others.
+    pub(super) fn address(&self) -> String {
+        let port = self.config.get_ports().first().copied().unwrap_or(5432);
+        format!("{}, port {port}", place(&self.config))
     }
 }
 
@@ -151,6 +183,13 @@ fn unavailable(error: PoolError) -> StoreError {
     }
 }
 
+/// How far the database has been written: whoever has replayed that has all that was committed before.
+pub(super) async fn position(client: &Client) -> Result<Position, StoreError> {
+    let find = client.prepare_cached("SELECT pg_current_wal_insert_lsn()").await.map_err(fault)?;
+    let row = client.query_one(&find, &[]).await.map_err(fault)?;
+    row.try_get::<_, PgLsn>(0).map(Position::from).map_err(fault)
+}
+
 /// The connections to one database.
 #[derive(Debug, Clone)]
 pub(super) struct Pool {
@@ -159,9 +198,27 @@ pub(super) struct Pool {
     /// One permit for each write at work.
     writing: Arc<Semaphore>,
     streaming: Streaming,
+    /// Who is told the positions of what it writes, where there are replicas.
+    caller: Option<Caller>,
 }
 
 impl Pool {
+    /// The same connections, whose writes are this caller's.
+    pub(super) fn for_caller(&self, caller: Caller) -> Self {
+        Self { caller: Some(caller), ..self.clone() }
+    }
+
+    /// How many connections are at work or waited for.
+    pub(super) fn busy(&self) -> usize {
+        let status = self.connections.status();
+        status.size.saturating_sub(status.available) + status.waiting
+    }
+
+    /// Closes the connections that are idle.
+    pub(super) fn close_idle(&self) {
+        self.connections.retain(|_, _| false);
+    }
+
     /// A connection, whose work may be broken off at any time: it then ends by itself.
     pub(super) async fn get(&self) -> Result<Client, StoreError> {
         let client = self.connections.get().await.map_err(unavailable)?;
@@ -179,16 +236,39 @@ impl Pool {
     ) -> Result<T, StoreError> {
         let permit = Arc::clone(&self.writing).acquire_owned().await.map_err(|_| closed())?;
         let pool = self.clone();
+        let position = self.caller.as_ref().map(Caller::write);
         let write = tokio::spawn(async move {
             let mut client = pool.get().await?;
             let begin = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted);
             let transaction = begin.start().await.map_err(fault)?;
             let done = work(&transaction).await?;
             transaction.commit().await.map_err(fault)?;
+            if let Some(position) = position {
+                pool.settle(position, client).await;
+            }
             drop(permit);
             Ok(done)
         });
         write.await.map_err(StoreError::internal)?
+    }
+
+    /// Finds out the position of a write that has been committed; later, if the connection is lost meanwhile.
+    async fn settle(&self, write: Write, client: Client) {
+        match position(&client).await {
+            Ok(position) => return write.done(position),
+            Err(error) => tracing::debug!(%error, "the position of a write is not known yet"),
+        }
+        drop(client);
+        let pool = self.clone();
+        tokio::spawn(async move {
+            while !pool.connections.is_closed() {
+                tokio::time::sleep(POSITION_RETRY).await;
+                let Ok(client) = pool.get().await else { continue };
+                if let Ok(position) = position(&client).await {
+                    return write.done(position);
+                }
+            }
+        });
     }
 
     /// Does `work`, which reads out of one snapshot, apart from the caller, and answers what it writes.

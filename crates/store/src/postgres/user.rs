@@ -60,7 +60,7 @@ impl Postgres {
     }
 
     pub(crate) async fn retrieve_user(&self, id: &str) -> Result<Option<JsonText>, StoreError> {
-        self.retrieve(id, &Selection::all(&self.catalog, Table::User)).await
+        self.retrieve_from(&self.pool, id, &Selection::all(&self.catalog, Table::User)).await
     }
 
     pub(crate) async fn user_by_email(&self, email: &str) -> Result<Option<UserCredentials>, StoreError> {

@@ -31,7 +31,7 @@ impl Input for CustomerGroupChanges {
 
 pub(crate) async fn handler(call: Call<Query, CustomerGroupChanges>) -> Result<Answer, ApiError> {
     let id = call.id()?;
-    let store = call.app.store();
+    let store = &call.store;
     let expand = call.query.expand.as_deref();
     let selection = selection::customer_groups(store.catalog(), None, expand, false)?;
     let updated =

@@ -50,7 +50,7 @@ impl Input for Query {
 
 pub(crate) async fn handler(call: Call<Query>) -> Result<Answer, ApiError> {
     let Query(listing) = call.query;
-    answer(call.app.store(), listing).await
+    answer(&call.store, listing).await
 }
 
 /// Customers that are asked for by their groups are shown with these groups.

@@ -37,7 +37,7 @@ impl Input for Body {
 
 pub(crate) async fn handler(call: Call<Query, Body>) -> Result<Answer, ApiError> {
     let id = call.id()?;
-    let store = call.app.store();
+    let store = &call.store;
     let selection = selection::customers(store.catalog(), relations(call.query.expand.as_deref()))?;
     let Body { mut changes, password } = call.body;
     if let Some(password) = password {
