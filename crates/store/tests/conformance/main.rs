@@ -23,6 +23,7 @@ mod list;
 mod membership;
 mod model;
 mod postgres_server;
+mod replicas;
 mod selection;
 mod shop;
 mod sqlite_file;
@@ -194,6 +195,7 @@ macro_rules! run_on {
                 two_stores_share_a_database
                 many_may_open_a_new_database_at_once
                 opening_again_changes_nothing
+                a_caller_reads_what_it_has_written
                 a_missing_column_is_named
                 the_schema_of_a_newer_stheno_is_refused
             }

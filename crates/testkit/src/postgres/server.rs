@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use tempfile::TempDir;
+use tokio_postgres::Client;
 
+use super::connect;
 use super::home::{Home, run, share};
 
 /// A crash of the server, not of the machine, is what must be survived. A standby may follow.
@@ -96,6 +98,11 @@ impl PostgresServer {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
 
+    /// A connection to its database `postgres`.
+    pub async fn connect(&self) -> Client {
+        connect(&self.url("postgres")).await
+    }
+
     /// The port of 127.0.0.1 that it listens on.
     pub fn port(&self) -> u16 {
         self.port
@@ -158,8 +165,8 @@ impl PostgresServer {
 
     async fn signal(&self, signal: &'static str) {
         let mut kill = Command::new("sh");
-        // The postmaster first, so that it makes no more processes.
-        kill.args(["-c", r#"read -r pid < "$2" && kill -"$1" "$pid" && for child in $(ps -o pid= --ppid "$pid"); do kill -"$1" "$child"; done"#, "signal", signal]);
+        // The postmaster first, so that it makes no more processes. Others may be gone before they are reached.
+        kill.args(["-c", r#"read -r pid < "$2" && kill -"$1" "$pid" && for child in $(ps -o pid= --ppid "$pid"); do kill -"$1" "$child" || :; done"#, "signal", signal]);
         kill.arg(self.data().join("postmaster.pid"));
         blocking(move || run(&mut kill)).await;
     }
