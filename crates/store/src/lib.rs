@@ -83,8 +83,14 @@ pub struct StoreOptions {
     pub whole_up_to: usize,
     /// How many connections to PostgreSQL are open at the most. Large answers leave half of them to all else.
     pub connections: usize,
+    /// How long a unit of work waits for a connection to PostgreSQL: one that is free, or a new one.
+    pub connection_timeout: Duration,
+    /// How long a statement may take on PostgreSQL. What is streamed is read in pieces, each a statement of its own.
+    pub statement_timeout: Duration,
     /// How long a unit of work waits for a lock that another process holds.
     pub lock_timeout: Duration,
+    /// The password of the database's user, where the URL has none.
+    pub password: Option<SecretString>,
     /// The URLs of PostgreSQL's read replicas, which answer lists and retrieves of groups and customers: each of one standby
     /// that streams from the store's database. There are as many connections to each at the most.
     pub replicas: Vec<SecretString>,
@@ -103,7 +109,10 @@ impl Default for StoreOptions {
             streams_at_once: 16,
             whole_up_to: 1024 * 1024,
             connections: 20,
+            connection_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(30),
             lock_timeout: Duration::from_secs(5),
+            password: None,
             replicas: Vec::new(),
             replica_max_lag: Duration::from_secs(5),
             reader_timeout: Duration::from_secs(30),
@@ -151,6 +160,7 @@ impl Store {
     /// another database. One that does not answer is none.
     pub async fn open(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
         let clock = options.clock.clone();
+        let environment = Environment { clock: options.clock.clone(), ids: options.ids.clone() };
         let is_postgres = ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
         let streams_at_once = match is_postgres {
             true => options.streams_at_once.min(options.connections.div_ceil(2)),
@@ -161,15 +171,9 @@ impl Store {
             reader_timeout: options.reader_timeout,
             permits: Arc::new(Semaphore::new(streams_at_once)),
         };
-        let environment = Environment { clock: options.clock, ids: options.ids };
         if is_postgres {
-            let connector = postgres::Connector::new(url, options.lock_timeout, options.connections)?;
-            let replicas = ReplicaOptions {
-                urls: options.replicas,
-                max_lag: options.replica_max_lag,
-                lock_timeout: options.lock_timeout,
-                connections: options.connections,
-            };
+            let connector = postgres::Connector::new(url, &options)?;
+            let replicas = ReplicaOptions::new(&options)?;
             let postgres = Postgres::open(connector, replicas, streaming, environment).await?;
             return Ok(Self { engine: Engine::Postgres(Arc::new(postgres)), clock });
         }

@@ -11,19 +11,21 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use deadpool_postgres::{Client, Hook, HookError};
+use deadpool_postgres::{Hook, HookError};
 use futures::future::join_all;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
+use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::PgLsn;
 
-use super::fault;
-use super::pool::{self, Connector, Pool};
-use crate::StoreError;
-use crate::answer::Streaming;
+use super::pool::{Connector, Pool};
+use super::url::Target;
+use super::{fault, unanswered};
+use crate::answer::{CROWDED, Streaming};
 use crate::position::{Caller, Position};
+use crate::{StoreError, StoreOptions};
 
 /// How often a replica is asked how it is. Who has written reads from the primary for about this long.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -32,12 +34,34 @@ const INTERVAL: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Where the replicas are, and what is asked of them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug)]
 pub(crate) struct ReplicaOptions {
-    pub(crate) urls: Vec<SecretString>,
-    pub(crate) max_lag: Duration,
-    pub(crate) lock_timeout: Duration,
-    pub(crate) connections: usize,
+    connectors: Vec<Connector>,
+    max_lag: Duration,
+}
+
+impl ReplicaOptions {
+    pub(crate) fn new(options: &StoreOptions) -> Result<Self, StoreError> {
+        let connectors = options.replicas.iter().map(|url| connector(url, options));
+        Ok(Self { connectors: connectors.collect::<Result<_, _>>()?, max_lag: options.replica_max_lag })
+    }
+}
+
+/// Reads the URL of a replica, which must be one server, and always the same: what is known of it holds as long as its
+/// connections do.
+fn connector(url: &SecretString, options: &StoreOptions) -> Result<Connector, StoreError> {
+    let connector = Connector::new(url.expose_secret(), options).map_err(|error| match error {
+        StoreError::Url(text) => StoreError::Url(format!("a replica cannot be used: {text}")),
+        other => other,
+    })?;
+    let target = connector.target();
+    if target.config.get_hosts().len() > 1 || target.is_pooled {
+        return Err(StoreError::Url(format!(
+            "the replica {} is not one server: give the URL of each standby itself, not of a PgBouncer before it",
+            target.place()
+        )));
+    }
+    Ok(connector)
 }
 
 /// The replicas of a primary; none, where there are none. The watch over them ends with the value.
@@ -138,22 +162,22 @@ impl Replicas {
     /// Looks at each replica once, and then on until the value goes. One that is not there is no error, one of another
     /// database is.
     pub(super) async fn open(
+        pool: &Pool,
         primary: Connector,
-        client: &Client,
         options: ReplicaOptions,
         streaming: &Streaming,
     ) -> Result<Self, StoreError> {
-        if options.urls.is_empty() {
+        let ReplicaOptions { connectors, max_lag } = options;
+        if connectors.is_empty() {
             return Ok(Self::default());
         }
-        let replicas = options
-            .urls
-            .iter()
-            .map(|url| Replica::new(url, &options, streaming).map(Arc::new))
+        let replicas = connectors
+            .into_iter()
+            .map(|connector| Replica::new(connector, streaming).map(Arc::new))
             .collect::<Result<Vec<_>, _>>()?;
-        let (identity, _, _) = look(client).await?;
-        let begun = (Instant::now(), pool::position(client).await?);
-        let trail = Arc::new(Mutex::new(Trail { steps: [begun].into(), max_lag: options.max_lag }));
+        let (identity, _, _) = look(pool).await?;
+        let begun = (Instant::now(), pool.position().await?);
+        let trail = Arc::new(Mutex::new(Trail { steps: [begun].into(), max_lag }));
         join_all(replicas.iter().map(|replica| replica.check(identity, &trail))).await;
         if let Some(foreign) = replicas.iter().find(|replica| *replica.health.borrow() == Health::Foreign) {
             return Err(StoreError::Url(format!(
@@ -227,42 +251,44 @@ impl Replicas {
 /// late with.
 async fn follow(primary: Pool, trail: Arc<Mutex<Trail>>) {
     loop {
-        let step = ask(&primary, async |client| {
-            // What is on the primary's disk is what it has sent.
-            let find = "SELECT pg_current_wal_flush_lsn()";
-            let row = client.query_one(find, &[]).await.map_err(fault)?;
-            row.try_get::<_, PgLsn>(0).map_err(fault)
-        });
-        match step.await {
-            Ok(position) => lock(&trail).note(Instant::now(), position.into()),
+        match in_time(&primary, flushed(&primary)).await {
+            Ok(position) => lock(&trail).note(Instant::now(), position),
             Err(error) => tracing::debug!(%error, "the primary does not say where it is"),
         }
         tokio::time::sleep(INTERVAL).await;
     }
 }
 
-/// Asks a question that has its time. A connection on which it has not been answered is not used again.
-async fn ask<T>(
+/// What is on the primary's disk, which is what it has sent.
+async fn flushed(primary: &Pool) -> Result<Position, StoreError> {
+    let row = only_row(primary, "SELECT pg_current_wal_flush_lsn()").await?;
+    row.try_get::<_, PgLsn>(0).map(Position::from).map_err(fault)
+}
+
+/// Waits for an answer, and not for long. A connection on which there was none is not used again.
+async fn in_time<T>(
     pool: &Pool,
-    question: impl AsyncFnOnce(&Client) -> Result<T, StoreError>,
+    answer: impl Future<Output = Result<T, StoreError>>,
 ) -> Result<T, StoreError> {
-    let late = |_| StoreError::Unavailable { reason: "it took too long", source: None };
-    let client = tokio::time::timeout(PATIENCE, pool.get()).await.map_err(late)??;
-    let answer = tokio::time::timeout(PATIENCE, question(&client)).await.map_err(late).flatten();
+    let answer = tokio::time::timeout(PATIENCE, answer).await.unwrap_or_else(|_| Err(unanswered(None)));
     if answer.is_err() {
-        drop(Client::take(client));
+        pool.close_idle();
     }
     answer
 }
 
+async fn only_row(pool: &Pool, sql: &str) -> Result<Row, StoreError> {
+    let rows = pool.query(sql, &[]).await?;
+    rows.into_iter().next().ok_or_else(|| StoreError::internal("a row is missing"))
+}
+
 /// Which database this is, whether its server follows another, and how far it has replayed.
-async fn look(client: &Client) -> Result<(Identity, bool, Position), StoreError> {
+async fn look(pool: &Pool) -> Result<(Identity, bool, Position), StoreError> {
     let find = "SELECT CASE WHEN has_function_privilege('pg_control_system()', 'execute')
                             THEN (SELECT system_identifier FROM pg_control_system()) END,
                        (SELECT oid FROM pg_database WHERE datname = current_database()),
                        pg_is_in_recovery(), coalesce(pg_last_wal_replay_lsn(), '0/0')";
-    let find = client.prepare_cached(find).await.map_err(fault)?;
-    let row = client.query_one(&find, &[]).await.map_err(fault)?;
+    let row = only_row(pool, find).await?;
     let read = || {
         let identity = Identity { cluster: row.try_get(0)?, database: row.try_get(1)? };
         Ok((identity, row.try_get(2)?, row.try_get::<_, PgLsn>(3)?.into()))
@@ -271,17 +297,7 @@ async fn look(client: &Client) -> Result<(Identity, bool, Position), StoreError>
 }
 
 impl Replica {
-    fn new(url: &SecretString, options: &ReplicaOptions, streaming: &Streaming) -> Result<Self, StoreError> {
-        let connector = Connector::new(url.expose_secret(), options.lock_timeout, options.connections)
-            .map_err(|error| match error {
-                StoreError::Url(text) => StoreError::Url(format!("the URL of a replica: {text}")),
-                other => other,
-            })?;
-        if connector.servers() > 1 {
-            return Err(StoreError::Url(
-                "the URL of a replica names several servers: give each a URL of its own".to_owned(),
-            ));
-        }
+    fn new(connector: Connector, streaming: &Streaming) -> Result<Self, StoreError> {
         let progress = Arc::<Mutex<Progress>>::default();
         let greeted = Arc::clone(&progress);
         // A new connection may be the first to a server that has been restarted.
@@ -297,7 +313,7 @@ impl Replica {
         });
         let watch = connector.clone().with_connections(1);
         Ok(Self {
-            address: connector.address(),
+            address: address(connector.target()),
             pool: connector.build(streaming.clone(), Some(greet))?,
             watch: watch.build(streaming.clone(), None)?,
             progress,
@@ -313,7 +329,7 @@ impl Replica {
     /// Asks the replica how it is.
     async fn check(&self, identity: Identity, trail: &Mutex<Trail>) {
         let setbacks = self.progress().setbacks;
-        let health = match ask(&self.watch, async |client| look(client).await).await {
+        let health = match in_time(&self.watch, look(&self.watch)).await {
             Err(error) => {
                 tracing::debug!(replica = self.address, %error, "a replica does not say how it is");
                 Health::Gone
@@ -381,13 +397,23 @@ impl Progress {
     }
 }
 
-/// Whether a read that failed on a replica may go well on the primary. One that took too long would do so there too.
+/// Whether a read that failed on a replica may go well on the primary. One that took too long would do so there too, and
+/// one that has no turn to be streamed has none there.
 fn may_succeed_elsewhere(error: &StoreError) -> bool {
-    let (StoreError::Unavailable { source: Some(cause), .. } | StoreError::Internal(cause)) = error else {
-        return false;
+    let cause = match error {
+        StoreError::Unavailable { reason, .. } if *reason == CROWDED => return false,
+        StoreError::Unavailable { source, .. } => source.as_ref(),
+        StoreError::Internal(source) => Some(source),
+        _ => return false,
     };
-    let code = cause.downcast_ref::<tokio_postgres::Error>().and_then(tokio_postgres::Error::code);
-    code != Some(&SqlState::QUERY_CANCELED)
+    let cause = cause.and_then(|cause| cause.downcast_ref::<tokio_postgres::Error>());
+    cause.and_then(tokio_postgres::Error::code) != Some(&SqlState::QUERY_CANCELED)
+}
+
+/// The server, as a log tells it from others.
+fn address(target: &Target) -> String {
+    let port = target.config.get_ports().first().copied().unwrap_or(5432);
+    format!("{}, port {port}", target.place())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

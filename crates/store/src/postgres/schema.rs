@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use deadpool_postgres::{Client, Transaction};
+use deadpool_postgres::Transaction;
 use jiff::Timestamp;
 
 use super::fault;
+use super::pool::Client;
 use super::rows::Time;
 use crate::StoreError;
 use crate::entity::{Catalog, Table};
@@ -123,7 +124,7 @@ async fn make_list_of_migrations(transaction: &Transaction<'_>, owner: Owner) ->
 }
 
 /// Reads which columns the tables have.
-pub(super) async fn read_catalog(client: &Client) -> Result<Catalog, StoreError> {
+pub(super) async fn read_catalog(client: &Transaction<'_>) -> Result<Catalog, StoreError> {
     let tables: Vec<String> = Table::ALL.iter().map(|table| table.name().to_owned()).collect();
     let rows = client
         .query(
@@ -145,7 +146,7 @@ pub(super) async fn read_catalog(client: &Client) -> Result<Catalog, StoreError>
 }
 
 /// Finds out what the database's locale does to the order and the case of texts.
-pub(super) async fn read_collations(client: &Client) -> Result<Collations, StoreError> {
+pub(super) async fn read_collations(client: &Transaction<'_>) -> Result<Collations, StoreError> {
     let row = client
         .query_one(
             "SELECT d.datcollate, d.datctype, d.datlocprovider::text,
