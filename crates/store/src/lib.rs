@@ -61,7 +61,7 @@ pub use crate::id::{IdGenerator, IdKind};
 pub use crate::metadata::Metadata;
 pub use crate::position::{Caller, NoPosition, Position};
 pub use crate::selection::{Order, Selection, UnknownName, Window};
-pub use crate::user::{NewUser, Role, UserCredentials, UserSummary};
+pub use crate::user::{ApiTokenSummary, NewUser, Role, UserCredentials, UserSummary};
 
 use crate::answer::Streaming;
 use crate::postgres::{Postgres, ReplicaOptions};
@@ -408,7 +408,15 @@ impl Store {
         forward!(self.user_by_token(token, hash))
     }
 
-    /// Replaces a user's password container. Answers whether there is such a user.
+    /// Deletes a user, softly as Medusa does, and its sessions and API tokens. Answers whether it was there.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    pub async fn delete_user(&self, id: &str) -> Result<bool, StoreError> {
+        forward!(self.delete_user(id))
+    }
+
+    /// Replaces a user's password container, and closes the user's sessions. Answers whether there is such a user.
     ///
     /// # Errors
     /// Only those of the database.
@@ -435,6 +443,22 @@ impl Store {
     /// Only those of the database.
     pub async fn create_api_token(&self, user_id: &str, token_hash: String) -> Result<bool, StoreError> {
         forward!(self.create_api_token(user_id, token_hash))
+    }
+
+    /// A user's API tokens of Stheno's, the oldest first.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    pub async fn api_tokens(&self, user_id: &str) -> Result<Vec<ApiTokenSummary>, StoreError> {
+        forward!(self.api_tokens(user_id))
+    }
+
+    /// Revokes a user's API token with this hash; without one, all of them, and Medusa's plain one too. Answers how many.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    pub async fn delete_api_tokens(&self, user_id: &str, hash: Option<&str>) -> Result<u64, StoreError> {
+        forward!(self.delete_api_tokens(user_id, hash))
     }
 
     /// Opens a session of a user, and forgets those that have expired.

@@ -8,6 +8,7 @@ mod crash;
 mod credentials;
 mod demo;
 mod errors;
+mod fleet;
 mod help;
 mod secrets;
 mod shutdown;

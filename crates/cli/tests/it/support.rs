@@ -11,7 +11,7 @@ use serde_json::Value;
 use stheno_store::{Store, StoreOptions};
 use tempfile::TempDir;
 use ureq::Agent;
-use ureq::http::Response;
+use ureq::http::{HeaderMap, Response};
 
 /// The API token of shops that are started with [`Shop::with_known_credentials`].
 pub(crate) const API_TOKEN: &str = "a-chosen-api-token";
@@ -99,6 +99,15 @@ impl Shop {
     }
 }
 
+/// Waits until a credential is refused that is good no more: servers believe it for 5 seconds, and may be busy.
+pub(crate) fn refused_soon(status: impl Fn() -> u16) {
+    let start = Instant::now();
+    while status() != 401 {
+        assert!(start.elapsed() < PATIENCE, "a credential that is good no more is still believed");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
 pub(crate) fn text_of(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
@@ -145,7 +154,7 @@ impl Server {
         self.call("DELETE", path)
     }
 
-    fn call(&self, method: &'static str, path: &str) -> Call {
+    pub(crate) fn call(&self, method: &'static str, path: &str) -> Call {
         Call::new(method, format!("{}{path}", self.url))
     }
 
@@ -209,6 +218,14 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: Value,
     pub(crate) cookie: Option<String>,
+    pub(crate) headers: HeaderMap,
+}
+
+impl Answer {
+    /// The value of a header; none, if it is not there.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
 }
 
 impl Call {
@@ -255,5 +272,5 @@ fn read(response: Response<ureq::Body>) -> Result<Answer, ureq::Error> {
     let text = body.into_with_config().limit(u64::MAX).read_to_string()?;
     let cookie = parts.headers.get("set-cookie").map(|cookie| cookie.to_str().unwrap().to_owned());
     let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-    Ok(Answer { status: parts.status.as_u16(), body, cookie })
+    Ok(Answer { status: parts.status.as_u16(), body, cookie, headers: parts.headers })
 }

@@ -117,6 +117,9 @@ macro_rules! run_on {
                 a_users_plain_token_of_medusa_is_honoured
                 a_session_lasts_until_it_expires
                 a_closed_session_is_gone
+                a_deleted_user_is_out_in_every_way
+                a_new_password_closes_the_sessions
+                tokens_are_listed_and_revoked
                 expired_sessions_are_forgotten_when_one_is_opened
                 a_session_needs_its_user
                 a_secret_is_kept_from_its_first_use
