@@ -175,7 +175,11 @@ impl Replicas {
             .into_iter()
             .map(|connector| Replica::new(connector, streaming).map(Arc::new))
             .collect::<Result<Vec<_>, _>>()?;
-        let (identity, _, _) = look(pool).await?;
+        let (identity, is_standby, _) = look(pool).await?;
+        if is_standby {
+            let reason = "the database is a standby itself";
+            return Err(StoreError::Unavailable { reason, source: None });
+        }
         let begun = (Instant::now(), pool.position().await?);
         let trail = Arc::new(Mutex::new(Trail { steps: [begun].into(), max_lag }));
         join_all(replicas.iter().map(|replica| replica.check(identity, &trail))).await;

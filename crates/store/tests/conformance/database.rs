@@ -1,7 +1,7 @@
 //! Throw-away databases, one constructor per engine.
 
 use stheno_store::{Store, StoreOptions};
-use stheno_testkit::postgres::{PostgresDatabase, PostgresServer, PostgresTemplate};
+use stheno_testkit::postgres::{PgBouncer, PostgresDatabase, PostgresServer, PostgresTemplate};
 use tempfile::TempDir;
 
 /// A database of one engine, gone with the value.
@@ -14,6 +14,11 @@ enum Engine {
     Sqlite(TempDir),
     Postgres(PostgresDatabase),
     Server(PostgresServer),
+    /// Through a pooler, which goes first.
+    Pooled {
+        _pooler: PgBouncer,
+        database: PostgresDatabase,
+    },
 }
 
 impl Database {
@@ -27,9 +32,20 @@ impl Database {
 
     /// With the tables in it, which is quicker than to make them each time.
     pub(crate) async fn postgres() -> Self {
+        Self::in_postgres(Self::with_tables().await)
+    }
+
+    /// The same, through a PgBouncer that has so few connections that clients share them.
+    pub(crate) async fn pgbouncer() -> Self {
+        let database = Self::with_tables().await;
+        let pooler = PgBouncer::start(&database, 3).await;
+        Self { url: pooler.url().to_owned(), engine: Engine::Pooled { _pooler: pooler, database } }
+    }
+
+    async fn with_tables() -> PostgresDatabase {
         static TEMPLATE: PostgresTemplate = PostgresTemplate::new("tables");
         let make = async |url: &str| Store::open(url, StoreOptions::default()).await.unwrap().close().await;
-        Self::in_postgres(TEMPLATE.copy(make).await)
+        TEMPLATE.copy(make).await
     }
 
     /// Without any table.
@@ -48,7 +64,7 @@ impl Database {
 
     pub(crate) fn postgres_database(&self) -> &PostgresDatabase {
         match &self.engine {
-            Engine::Postgres(database) => database,
+            Engine::Postgres(database) | Engine::Pooled { database, .. } => database,
             _ => panic!("{} is no throw-away database of the cluster", self.url),
         }
     }
@@ -72,7 +88,7 @@ impl Database {
                 connection.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
                 connection.execute_batch(sql).unwrap();
             }
-            Engine::Postgres(database) => database.execute(sql).await,
+            Engine::Postgres(database) | Engine::Pooled { database, .. } => database.execute(sql).await,
             Engine::Server(server) => server.connect().await.batch_execute(sql).await.unwrap(),
         }
     }

@@ -2,4 +2,5 @@
 //! nothing.
 #![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
 
+mod pgbouncer;
 mod tls;

@@ -1,7 +1,7 @@
 //! The cluster that all throw-away databases are in.
 
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tokio::sync::OnceCell;
 
@@ -41,6 +41,11 @@ impl Cluster {
     /// Where a database is.
     pub(super) fn url(&self, database: &str) -> String {
         format!("postgres://postgres@/{database}?host={}", self.home.path().display())
+    }
+
+    /// The folder with its socket.
+    pub(super) fn home(&self) -> &Path {
+        self.home.path()
     }
 
     /// A lock that one process has at a time. Gone with the value.

@@ -109,22 +109,22 @@ impl Home {
     }
 
     /// Starts what stops the server, and removes its folder, when nobody holds a lock on the file `users` any more.
-    #[expect(clippy::zombie_processes, reason = "it outlives this process")]
     pub(super) fn stop_when_idle(&self, users: &Path) {
         let mut stop = self.pg_ctl("stop");
         stop.arg("--mode=immediate");
-        let mut watch = Command::new("sh");
-        watch.args(["-c", STOP_WHEN_IDLE, "stop_when_idle"]).arg(users);
-        watch.args(["sh", "-c", CLEAN_UP, "stop"]).arg(&self.path);
-        watch.arg(stop.get_program()).args(stop.get_args());
-        watch
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .current_dir("/")
-            .process_group(0);
-        watch.spawn().unwrap_or_else(|error| panic!("cannot run sh: {error}"));
+        stop_when_idle(users, &self.path, &stop);
     }
+}
+
+/// Starts what runs `stop`, and removes the folder, when nobody holds a lock on the file `users` any more.
+#[expect(clippy::zombie_processes, reason = "it outlives this process")]
+pub(super) fn stop_when_idle(users: &Path, folder: &Path, stop: &Command) {
+    let mut watch = Command::new("sh");
+    watch.args(["-c", STOP_WHEN_IDLE, "stop_when_idle"]).arg(users);
+    watch.args(["sh", "-c", CLEAN_UP, "stop"]).arg(folder);
+    watch.arg(stop.get_program()).args(stop.get_args());
+    watch.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).current_dir("/").process_group(0);
+    watch.spawn().unwrap_or_else(|error| panic!("cannot run sh: {error}"));
 }
 
 /// Stops a server, also one that a test has frozen, and removes its folder.

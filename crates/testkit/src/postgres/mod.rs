@@ -6,6 +6,7 @@
 
 mod cluster;
 mod home;
+mod pgbouncer;
 mod server;
 
 use std::hash::{BuildHasher as _, DefaultHasher, Hash as _, Hasher as _, RandomState};
@@ -16,6 +17,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, NoTls};
 
 use self::cluster::Cluster;
+pub use self::pgbouncer::PgBouncer;
 pub use self::server::{PostgresServer, Shutdown};
 
 /// A database of its own, gone with the value.
