@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use stheno_store::Store;
+use moka::sync::Cache;
+use stheno_store::{Caller, Store};
 use tokio::sync::Semaphore;
 
 use crate::config::{Config, Secrets};
 use crate::credentials::Credentials;
+use crate::position;
 
 /// The server's state. Cheap to clone: the clones are one.
 #[derive(Debug, Clone)]
@@ -17,6 +19,7 @@ struct Inner {
     store: Store,
     config: Config,
     credentials: Credentials,
+    callers: Cache<Arc<str>, Caller>,
     deriving: Arc<Semaphore>,
 }
 
@@ -26,7 +29,8 @@ impl App {
         let credentials = Credentials::new(store.clone(), secrets, &config);
         // Deriving a key takes a core and 32 MiB for a quarter of a second.
         let deriving = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)));
-        Self(Arc::new(Inner { store, config, credentials, deriving }))
+        let callers = position::callers();
+        Self(Arc::new(Inner { store, config, credentials, callers, deriving }))
     }
 
     /// The shop's data.
@@ -41,6 +45,11 @@ impl App {
 
     pub(crate) fn credentials(&self) -> &Credentials {
         &self.0.credentials
+    }
+
+    /// The users who have called of late, by their ids.
+    pub(crate) fn callers(&self) -> &Cache<Arc<str>, Caller> {
+        &self.0.callers
     }
 
     /// The permits for deriving keys from passwords.

@@ -17,6 +17,7 @@ mod medusa;
 mod observe;
 pub mod openapi;
 mod password;
+mod position;
 pub mod router;
 mod routes;
 mod schema;

@@ -39,7 +39,7 @@ pub(crate) async fn request(request: Request, next: Next) -> Response {
     response
 }
 
-fn is_read(method: &Method) -> bool {
+pub(crate) fn is_read(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 

@@ -15,7 +15,7 @@ use crate::extract::user_of;
 use crate::openapi::introduction;
 use crate::routes::admin::{auth, customer_groups, customers};
 use crate::routes::{docs, health};
-use crate::{answer, cors, observe};
+use crate::{answer, cors, observe, position};
 
 /// All endpoints, with what is done around each of them.
 pub fn router(app: App) -> Router {
@@ -30,6 +30,7 @@ pub fn router_with(app: App, further: Router<App>) -> Router {
         .route("/ready", options(health::options))
         .fallback(no_route)
         .method_not_allowed_fallback(no_route)
+        .layer(from_fn(position::tell))
         .layer(from_fn(answer::not_modified))
         .layer(from_fn_with_state(app.clone(), cors::admin))
         .layer(from_fn(observe::request))

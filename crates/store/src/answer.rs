@@ -29,6 +29,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How long an answer waits at the most for its turn to become a stream. It holds a snapshot meanwhile.
 const LONGEST_QUEUE: Duration = Duration::from_secs(1);
 
+/// What one hears whose answer does not become a stream.
+pub(crate) const CROWDED: &str = "too many large answers are being read";
+
 /// JSON text: its beginning, and where that is not all, the rest.
 #[derive(Debug)]
 pub struct JsonText {
@@ -238,8 +241,7 @@ impl<H> Output<H> {
             Arc::clone(&self.streaming.permits).acquire_owned(),
         );
         let Ok(Ok(permit)) = wait.await else {
-            let reason = "too many large answers are being read";
-            return Err(StoreError::Unavailable { reason, source: None });
+            return Err(StoreError::Unavailable { reason: CROWDED, source: None });
         };
         drop(self.running.take());
         let (sender, pieces) = mpsc::channel(CHUNKS_AHEAD);

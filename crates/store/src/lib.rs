@@ -32,6 +32,7 @@ mod id;
 mod json;
 pub mod metadata;
 mod migrate;
+mod position;
 mod postgres;
 mod schema;
 mod selection;
@@ -60,12 +61,13 @@ pub use crate::error::{Duplicate, StoreError};
 pub use crate::filter::{Bound, DateRange, IdFilter, TextComparison};
 pub use crate::id::{IdGenerator, IdKind};
 pub use crate::metadata::Metadata;
+pub use crate::position::{Caller, NoPosition, Position};
 pub use crate::schema::{Difference, Fault, Listener, Owner, Progress, Schema, Thing, ThingKind};
 pub use crate::selection::{Order, Selection, UnknownName, Window};
-pub use crate::user::{NewUser, Role, UserCredentials, UserSummary};
+pub use crate::user::{ApiTokenSummary, NewUser, Role, UserCredentials, UserSummary};
 
 use crate::answer::Streaming;
-use crate::postgres::Postgres;
+use crate::postgres::{Postgres, ReplicaOptions};
 use crate::sqlite::{Connector, Sqlite};
 
 /// How a store is opened.
@@ -95,6 +97,11 @@ pub struct StoreOptions {
     pub lock_timeout: Duration,
     /// The password of the database's user, where the URL has none.
     pub password: Option<SecretString>,
+    /// The URLs of PostgreSQL's read replicas, which answer lists and retrieves of groups and customers: each of one standby
+    /// that streams from the store's database. There are as many connections to each at the most.
+    pub replicas: Vec<SecretString>,
+    /// How long ago what a replica has not replayed yet may have been written. One that is later is left out.
+    pub replica_max_lag: Duration,
     /// How long a streamed answer waits for its reader to take the next piece before its snapshot is given up.
     pub reader_timeout: Duration,
 }
@@ -113,6 +120,8 @@ impl Default for StoreOptions {
             statement_timeout: Duration::from_secs(30),
             lock_timeout: Duration::from_secs(5),
             password: None,
+            replicas: Vec::new(),
+            replica_max_lag: Duration::from_secs(5),
             reader_timeout: Duration::from_secs(30),
         }
     }
@@ -168,7 +177,8 @@ impl Store {
     ///
     /// # Errors
     /// If the URL is of no known kind, the database cannot be used, a newer Stheno wrote it, a copy into it was not
-    /// finished, or it is not up to date and [`StoreOptions::migrate`] is off.
+    /// finished, or it is not up to date and [`StoreOptions::migrate`] is off; if a replica is one of another database. One
+    /// that does not answer is none.
     pub async fn open(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
         let clock = options.clock.clone();
         let environment = Environment { clock: options.clock.clone(), ids: options.ids.clone() };
@@ -184,8 +194,16 @@ impl Store {
         };
         if is_postgres {
             let connector = postgres::Connector::new(url, &options)?;
-            let postgres = Postgres::open(connector, options.migrate, streaming, environment).await?;
+            let replicas = ReplicaOptions::new(&options)?;
+            let postgres =
+                Postgres::open(connector, replicas, options.migrate, streaming, environment).await?;
             return Self { engine: Engine::Postgres(Arc::new(postgres)), clock }.with_a_whole_shop().await;
+        }
+        if !options.replicas.is_empty() {
+            return Err(StoreError::Url(
+                "a database in a file has no replicas: leave them out, or give a database postgres://…"
+                    .to_owned(),
+            ));
         }
         let connector = Connector { path: sqlite_path(url)?, lock_timeout: options.lock_timeout };
         let open =
@@ -200,6 +218,19 @@ impl Store {
             return Err(StoreError::Schema(copy::UNFINISHED.to_owned()));
         }
         Ok(self)
+    }
+
+    /// The same store, as `caller` sees it: reads show at least what the caller has written through it, also where a
+    /// replica answers them. The store that was opened is a caller too.
+    #[must_use]
+    pub fn for_caller(&self, caller: Caller) -> Self {
+        let mut store = self.clone();
+        if let Engine::Postgres(engine) = &mut store.engine
+            && engine.has_replicas()
+        {
+            *engine = Arc::new(engine.for_caller(caller));
+        }
+        store
     }
 
     /// The clock that the store was opened with.
@@ -408,7 +439,15 @@ impl Store {
         forward!(self.user_by_token(token, hash))
     }
 
-    /// Replaces a user's password container. Answers whether there is such a user.
+    /// Deletes a user, softly as Medusa does, and its sessions and API tokens. Answers whether it was there.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    pub async fn delete_user(&self, id: &str) -> Result<bool, StoreError> {
+        forward!(self.delete_user(id))
+    }
+
+    /// Replaces a user's password container, and closes the user's sessions. Answers whether there is such a user.
     ///
     /// # Errors
     /// Only those of the database.
@@ -435,6 +474,22 @@ impl Store {
     /// Only those of the database.
     pub async fn create_api_token(&self, user_id: &str, token_hash: String) -> Result<bool, StoreError> {
         forward!(self.create_api_token(user_id, token_hash))
+    }
+
+    /// A user's API tokens of Stheno's, the oldest first.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    pub async fn api_tokens(&self, user_id: &str) -> Result<Vec<ApiTokenSummary>, StoreError> {
+        forward!(self.api_tokens(user_id))
+    }
+
+    /// Revokes a user's API token with this hash; without one, all of them, and Medusa's plain one too. Answers how many.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    pub async fn delete_api_tokens(&self, user_id: &str, hash: Option<&str>) -> Result<u64, StoreError> {
+        forward!(self.delete_api_tokens(user_id, hash))
     }
 
     /// Opens a session of a user, and forgets those that have expired.

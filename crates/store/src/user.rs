@@ -47,6 +47,15 @@ pub struct UserCredentials {
     pub password_hash: Option<SecretString>,
 }
 
+/// One of Stheno's API tokens, as an operator sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiTokenSummary {
+    /// Its hash, which is all that is kept of it.
+    pub hash: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
 /// A user as an operator sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserSummary {

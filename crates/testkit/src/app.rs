@@ -144,7 +144,7 @@ impl TestApp {
     pub fn postgres(&self) -> &PostgresDatabase {
         match &self.database {
             Database::Postgres(database) => database,
-            Database::Sqlite(folder) => panic!("{} is no database of PostgreSQL", folder.path().display()),
+            Database::Sqlite(_) | Database::Own(_) => panic!("the database is not one of the shared cluster"),
         }
     }
 

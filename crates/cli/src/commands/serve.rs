@@ -1,5 +1,6 @@
 //! `stheno serve`: the one place that knows the server and its settings.
 
+use std::convert::Infallible;
 use std::env;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -10,6 +11,7 @@ use anyhow::{Context as _, Result, anyhow};
 use bytesize::ByteSize;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use jiff::SignedDuration;
+use secrecy::SecretString;
 use stheno_server::telemetry::{self, LogFormat};
 use stheno_server::{AdminCors, App, Config, CookieSecure, Entrance, MedusaUrl, Secrets, TrustProxy};
 use stheno_store::{Role, Store, StoreOptions};
@@ -49,6 +51,9 @@ pub(crate) struct Arguments {
     no_migrate: bool,
 
     #[command(flatten)]
+    replicas: Replicas,
+
+    #[command(flatten)]
     administrator: AdministratorArguments,
 
     #[command(flatten)]
@@ -71,6 +76,32 @@ struct Listening {
     /// The port to listen on; 0 for one that is free, which is then printed
     #[arg(long, env = "PORT", default_value_t = 9000)]
     port: u16,
+}
+
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Read replicas of a PostgreSQL database")]
+struct Replicas {
+    /// A standby that streams from the database, and answers lists and retrieves of groups and customers; more than one
+    /// with commas, or by giving the flag again. One that is gone or late is left out
+    #[arg(
+        long = "replica",
+        env = "STHENO_REPLICA",
+        hide_env_values = true,
+        value_name = "URL",
+        value_delimiter = ',',
+        value_parser = |url: &str| Ok::<_, Infallible>(SecretString::from(url))
+    )]
+    urls: Vec<SecretString>,
+
+    /// How long ago what a replica does not have yet may have been written; a bare number is in seconds
+    #[arg(
+        long = "replica-max-lag",
+        env = "STHENO_REPLICA_MAX_LAG",
+        value_name = "TIME",
+        default_value = "5s",
+        value_parser = duration
+    )]
+    max_lag: Duration,
 }
 
 /// How a database on a server is used.
@@ -285,6 +316,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
         lock_timeout: limits.database_lock_timeout,
         // A client that takes nothing of its answer holds no snapshot for longer than it holds the connection.
         reader_timeout: arguments.requests.write_timeout,
+        replicas: arguments.replicas.urls.clone(),
+        replica_max_lag: arguments.replicas.max_lag,
         ..StoreOptions::default()
     };
     let entrance = Entrance::closed();

@@ -6,9 +6,10 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Subcommand, ValueEnum};
 use comfy_table::Table;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use stheno_auth::api_token::ApiToken;
-use stheno_store::{NewUser, Role, Store, StoreError, StoreOptions, UserSummary};
+use stheno_store::{NewUser, Role, Store, StoreError, StoreOptions};
 
 use crate::credential::Credential;
 use crate::database::Database;
@@ -32,12 +33,21 @@ enum Action {
     /// Make an API token for a user, and print it: it is shown only this once
     #[command(after_help = BESIDE_A_SERVER)]
     Token(Token),
-    /// Give a user a new password
+    /// Give a user a new password, and close the user's sessions. Bearer tokens stay good until they expire
     #[command(after_help = BESIDE_A_SERVER)]
     Password(Password),
     /// List the users, the oldest first
     #[command(after_help = BESIDE_A_SERVER)]
     List(List),
+    /// List a user's API tokens, the oldest first. The tokens themselves are kept nowhere
+    #[command(after_help = BESIDE_A_SERVER)]
+    Tokens(Tokens),
+    /// Revoke API tokens of a user. Servers that run refuse them after 5 seconds at the latest
+    #[command(after_help = BESIDE_A_SERVER)]
+    Revoke(Revoke),
+    /// Delete a user, whose sessions and tokens end with it. Servers that run refuse them after 5 seconds at the latest
+    #[command(after_help = BESIDE_A_SERVER)]
+    Delete(Delete),
 }
 
 #[derive(Debug, clap::Args)]
@@ -103,6 +113,53 @@ struct List {
 }
 
 #[derive(Debug, clap::Args)]
+struct Tokens {
+    /// The user's e-mail address
+    #[arg(long, value_parser = email::parse)]
+    email: String,
+
+    #[command(flatten)]
+    output: Output,
+
+    #[command(flatten)]
+    database: Database,
+}
+
+#[derive(Debug, clap::Args)]
+struct Revoke {
+    /// The user's e-mail address
+    #[arg(long, value_parser = email::parse)]
+    email: String,
+
+    /// The token's id, as `stheno user tokens` shows it
+    #[arg(long, value_name = "ID", required_unless_present = "all")]
+    token: Option<String>,
+
+    /// Revoke all, also the one that Medusa keeps with the user
+    #[arg(long, conflicts_with = "token")]
+    all: bool,
+
+    #[command(flatten)]
+    output: Output,
+
+    #[command(flatten)]
+    database: Database,
+}
+
+#[derive(Debug, clap::Args)]
+struct Delete {
+    /// The user's e-mail address
+    #[arg(long, value_parser = email::parse)]
+    email: String,
+
+    #[command(flatten)]
+    output: Output,
+
+    #[command(flatten)]
+    database: Database,
+}
+
+#[derive(Debug, clap::Args)]
 struct Output {
     /// How the result is written, to standard output
     #[arg(long = "output", value_name = "FORMAT", value_enum, default_value_t = OutputFormat::Text)]
@@ -128,6 +185,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
         Action::Token(arguments) => token(arguments).await,
         Action::Password(arguments) => set_password(arguments).await,
         Action::List(arguments) => list(arguments).await,
+        Action::Tokens(arguments) => tokens(arguments).await,
+        Action::Revoke(arguments) => revoke(arguments).await,
+        Action::Delete(arguments) => delete(arguments).await,
     }
 }
 
@@ -190,22 +250,72 @@ async fn list(arguments: List) -> Result<()> {
             })
         })
         .collect();
-    arguments.output.write(&result, &table(&users))
+    let header = ["E-MAIL", "ROLE", "API TOKENS", "CREATED (UTC)", "ID"];
+    let rows = users
+        .into_iter()
+        .map(|user| [user.email, user.role, user.tokens.to_string(), minute(user.created_at), user.id]);
+    arguments.output.write(&result, &table(header, rows))
 }
 
-fn table(users: &[UserSummary]) -> String {
+async fn tokens(arguments: Tokens) -> Result<()> {
+    let Tokens { email, database, output } = arguments;
+    let store = open_existing(&database).await?;
+    let id = id_of(&store, &email).await?;
+    let tokens = store.api_tokens(&id).await?;
+    store.close().await;
+    let result: Value = tokens
+        .iter()
+        .map(|token| json!({ "id": shown(&token.hash), "created_at": token.created_at }))
+        .collect();
+    let rows = tokens.iter().map(|token| [shown(&token.hash).to_owned(), minute(token.created_at)]);
+    output.write(&result, &table(["ID", "CREATED (UTC)"], rows))
+}
+
+async fn revoke(arguments: Revoke) -> Result<()> {
+    let Revoke { email, token, all: _, database, output } = arguments;
+    let store = open_existing(&database).await?;
+    let id = id_of(&store, &email).await?;
+    let hash = match token {
+        Some(token) => {
+            let tokens = store.api_tokens(&id).await?;
+            let found = tokens.into_iter().find(|found| shown(&found.hash) == token);
+            let found = found.with_context(|| {
+                format!("{email} has no API token {token}: see `stheno user tokens --email {email}`")
+            })?;
+            Some(found.hash)
+        }
+        None => None,
+    };
+    let revoked = store.delete_api_tokens(&id, hash.as_deref()).await?;
+    store.close().await;
+    note(&format!("Revoked {revoked} of {email}'s API tokens"))?;
+    output.write(&json!({ "id": id, "email": email, "revoked": revoked }), "")
+}
+
+async fn delete(arguments: Delete) -> Result<()> {
+    let Delete { email, database, output } = arguments;
+    let store = open_existing(&database).await?;
+    let id = id_of(&store, &email).await?;
+    ensure!(store.delete_user(&id).await?, gone(&email));
+    store.close().await;
+    note(&format!("Deleted {email}"))?;
+    output.write(&json!({ "id": id, "email": email, "deleted": true }), "")
+}
+
+/// What of a token's hash tells it from the user's others.
+fn shown(hash: &str) -> &str {
+    hash.get(..12).unwrap_or(hash)
+}
+
+fn minute(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+fn table<const N: usize>(header: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING);
-    table.set_header(["E-MAIL", "ROLE", "API TOKENS", "CREATED (UTC)", "ID"]);
-    for user in users {
-        table.add_row([
-            user.email.clone(),
-            user.role.clone(),
-            user.tokens.to_string(),
-            user.created_at.strftime("%Y-%m-%d %H:%M").to_string(),
-            user.id.clone(),
-        ]);
-    }
+    table.set_header(header);
+    table.add_rows(rows);
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }

@@ -64,9 +64,26 @@ fn user_list() {
     assert_cmd_snapshot!(Shop::new().stheno(["user", "list", "--help"]));
 }
 
+#[test]
+fn user_tokens() {
+    assert_cmd_snapshot!(Shop::new().stheno(["user", "tokens", "--help"]));
+}
+
+#[test]
+fn user_revoke() {
+    assert_cmd_snapshot!(Shop::new().stheno(["user", "revoke", "--help"]));
+}
+
+#[test]
+fn user_delete() {
+    assert_cmd_snapshot!(Shop::new().stheno(["user", "delete", "--help"]));
+}
+
 /// Help shows the values of variables, but a database's URL may hold a password.
 #[test]
 fn help_keeps_the_url_of_the_database_to_itself() {
     let shop = Shop::new().with("DATABASE_URL", "sqlite:not-to-be-shown.db");
+    assert!(!shop.run(["serve", "--help"]).contains("not-to-be-shown"));
+    let shop = Shop::new().with("STHENO_REPLICA", "postgres://ada:not-to-be-shown@one/shop");
     assert!(!shop.run(["serve", "--help"]).contains("not-to-be-shown"));
 }

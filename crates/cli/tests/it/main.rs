@@ -9,6 +9,7 @@ mod crash;
 mod credentials;
 mod demo;
 mod errors;
+mod fleet;
 mod help;
 mod migrate;
 mod remote;

@@ -11,7 +11,7 @@ use serde_json::Value;
 use stheno_store::{Store, StoreOptions};
 use tempfile::TempDir;
 use ureq::Agent;
-use ureq::http::Response;
+use ureq::http::{HeaderMap, Response};
 
 /// The API token of shops that are started with [`Shop::with_known_credentials`].
 pub(crate) const API_TOKEN: &str = "a-chosen-api-token";
@@ -108,6 +108,15 @@ impl Shop {
     }
 }
 
+/// Waits until a credential is refused that is good no more: servers believe it for 5 seconds, and may be busy.
+pub(crate) fn refused_soon(status: impl Fn() -> u16) {
+    let start = Instant::now();
+    while status() != 401 {
+        assert!(start.elapsed() < PATIENCE, "a credential that is good no more is still believed");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
 pub(crate) fn text_of(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
@@ -159,7 +168,7 @@ impl Server {
         self.call("DELETE", path)
     }
 
-    fn call(&self, method: &'static str, path: &str) -> Call {
+    pub(crate) fn call(&self, method: &'static str, path: &str) -> Call {
         Call::new(method, format!("{}{path}", self.url))
     }
 
@@ -224,6 +233,14 @@ pub(crate) struct Answer {
     pub(crate) body: Value,
     pub(crate) cookie: Option<String>,
     pub(crate) retry_after: Option<String>,
+    pub(crate) headers: HeaderMap,
+}
+
+impl Answer {
+    /// The value of a header; none, if it is not there.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
 }
 
 impl Call {
@@ -271,5 +288,5 @@ fn read(response: Response<ureq::Body>) -> Result<Answer, ureq::Error> {
     let header = |name| parts.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
     let (cookie, retry_after) = (header("set-cookie"), header("retry-after"));
     let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-    Ok(Answer { status: parts.status.as_u16(), body, cookie, retry_after })
+    Ok(Answer { status: parts.status.as_u16(), body, cookie, retry_after, headers: parts.headers })
 }

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use insta_cmd::assert_cmd_snapshot;
 use serde_json::{Value, json};
 
-use crate::support::{Server, Shop};
+use crate::support::{Server, Shop, refused_soon};
 
 fn sign_in(server: &Server, email: &str, password: &str) -> u16 {
     server.post("/admin/auth/token").send_json(json!({ "email": email, "password": password })).status
@@ -83,6 +83,7 @@ fn results_are_readable_for_people() {
     let changing = vec![
         (r"usr_[0-9A-Z]{26}", "[id]"),
         (r"stheno_[\w-]{43}", "[token]"),
+        (r"\b[0-9a-f]{12}\b", "[token id]"),
         (r"[0-9a-z]{5}(-[0-9a-z]{5}){3}", "[password]"),
         (r"\d{4}-\d\d-\d\d \d\d:\d\d", "[time]"),
     ];
@@ -92,7 +93,49 @@ fn results_are_readable_for_people() {
         assert_cmd_snapshot!(shop.stheno(["user", "token", "--email", "ada@example.com"]));
         assert_cmd_snapshot!(shop.stheno(["user", "password", "--email", "ada@example.com"]));
         assert_cmd_snapshot!(shop.stheno(["user", "list"]));
+        assert_cmd_snapshot!(shop.stheno(["user", "tokens", "--email", "ada@example.com"]));
+        assert_cmd_snapshot!(shop.stheno(["user", "revoke", "--email", "ada@example.com", "--all"]));
+        assert_cmd_snapshot!(shop.stheno(["user", "delete", "--email", "ada@example.com"]));
     });
+}
+
+#[test]
+fn tokens_are_revoked_and_users_deleted_while_the_server_runs() {
+    let shop = Shop::with_known_credentials();
+    let server = shop.serve([]);
+    let create = ["user", "create", "--email", "grace@example.com", "--password-stdin"];
+    run_with(&shop, create, "correct horse battery staple\n");
+    let token = || shop.run(["user", "token", "--email", "grace@example.com"]).trim().to_owned();
+    let (one, two, three) = (token(), token(), token());
+    let status = |token: &str| server.get("/admin/auth").with_token(token).send().status;
+    let is_refused = |token: &str| refused_soon(|| status(token));
+    assert_eq!([&one, &two, &three].map(|token| status(token)), [200; 3]);
+
+    let list = ["user", "tokens", "--email", "grace@example.com", "--output", "json"];
+    let listed: Value = serde_json::from_str(&shop.run(list)).unwrap();
+    let ids: Vec<&str> =
+        listed.as_array().unwrap().iter().map(|token| token["id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), 3);
+    let hash = stheno_auth::api_token::hash(&two);
+    let id = ids.iter().find(|id| hash.starts_with(**id)).unwrap();
+    shop.run(["user", "revoke", "--email", "grace@example.com", "--token", id]);
+    is_refused(&two);
+    assert_eq!([&one, &three].map(|token| status(token)), [200; 2]);
+    let again =
+        shop.stheno(["user", "revoke", "--email", "grace@example.com", "--token", id]).output().unwrap();
+    assert_eq!(again.status.code(), Some(1));
+
+    let revoke = ["user", "revoke", "--email", "grace@example.com", "--all", "--output", "json"];
+    let revoked: Value = serde_json::from_str(&shop.run(revoke)).unwrap();
+    assert_eq!(revoked["revoked"], 2);
+    is_refused(&one);
+    is_refused(&three);
+
+    assert_eq!(sign_in(&server, "grace@example.com", "correct horse battery staple"), 200);
+    shop.run(["user", "delete", "--email", "grace@example.com"]);
+    assert_eq!(sign_in(&server, "grace@example.com", "correct horse battery staple"), 401);
+    let again = shop.stheno(["user", "delete", "--email", "grace@example.com"]).output().unwrap();
+    assert_eq!(again.status.code(), Some(1));
 }
 
 /// `stheno user list | head -1`

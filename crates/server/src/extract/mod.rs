@@ -11,11 +11,13 @@ use axum::extract::{FromRequest, Request};
 use http::request::Parts;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
+use stheno_store::Store;
 
 pub(crate) use self::authentication::{cookies, user_of};
 pub(crate) use self::peer::{Peer, is_secure};
 use crate::app::App;
 use crate::error::ApiError;
+use crate::position;
 use crate::schema::{Schema, Valid};
 
 /// Input that a route declares: its schema, and how the route takes what has passed it.
@@ -39,6 +41,8 @@ impl Input for () {
 pub(crate) struct Call<Query = (), Body = ()> {
     pub(crate) app: App,
     pub(crate) user: Arc<str>,
+    /// The shop's data, as this user sees it.
+    pub(crate) store: Store,
     pub(crate) query: Query,
     pub(crate) body: Body,
     pub(crate) head: Parts,
@@ -51,8 +55,9 @@ impl<Query: Input, Body: Input> FromRequest<App> for Call<Query, Body> {
         let (head, body) = request.into_parts();
         let user = user_of(app, &head.headers).await?.ok_or(ApiError::Unauthorized)?;
         tracing::Span::current().record("user", &*user);
+        let store = app.store().for_caller(position::caller(app, &user, &head)?);
         let (query, body) = read_input(app, &head, body, app.config().body_limit).await?;
-        Ok(Self { app: app.clone(), user, query, body, head })
+        Ok(Self { app: app.clone(), user, store, query, body, head })
     }
 }
 

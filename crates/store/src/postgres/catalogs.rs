@@ -77,24 +77,23 @@ impl Catalogs {
             && self.looked.compare_exchange(looked, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
-    /// Looks at the database. If columns have changed, they are the present ones from now on, and all prepared statements are
-    /// forgotten.
-    pub(super) async fn look(&self, pool: &Pool) -> Result<(), StoreError> {
+    /// Looks at the database. If columns have changed, which it answers, they are the present ones from now on, and all
+    /// prepared statements are out of date.
+    pub(super) async fn look(&self, pool: &Pool) -> Result<bool, StoreError> {
         let mut client = pool.get().await?;
         let reading = client.transaction().await.map_err(fault)?;
         let found = schema::read_catalog(&*reading).await?;
         drop(reading);
         let last = self.first.last();
         if found.has_the_columns_of(&last.catalog) {
-            return Ok(());
+            return Ok(false);
         }
         let next = Generation::new(found.of_generation(last.catalog.generation() + 1));
         // Another may have been faster, and have seen the same.
         if last.next.set(Box::new(next)).is_ok() {
             tracing::info!("the columns of the tables have changed, and are taken as they are now");
         }
-        pool.forget_statements();
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -8,6 +8,7 @@ mod customer_group;
 mod import;
 mod migration;
 mod pool;
+mod replicas;
 mod rights;
 mod rows;
 mod schema;
@@ -31,11 +32,14 @@ pub(crate) use self::copy::CopyEnd;
 pub(crate) use self::migration::PostgresSchema;
 pub(crate) use self::pool::Connector;
 use self::pool::{Client, Pool};
+pub(crate) use self::replicas::ReplicaOptions;
+use self::replicas::Replicas;
 use self::rows::RowWriter;
 use self::start::{Checked, check};
 use crate::answer::{JsonText, Output, Page, Streaming};
 use crate::entity::{Catalog, Table};
 use crate::metadata::Metadata;
+use crate::position::Caller;
 use crate::selection::Selection;
 use crate::sql::{self, Dialect, ListSource, Statement};
 use crate::{Environment, StoreError, Window};
@@ -43,17 +47,36 @@ use crate::{Environment, StoreError, Window};
 /// Pages of up to this many rows are read whole, so that the snapshot does not wait for the reader.
 const SMALL_PAGE: u64 = 100;
 
-/// A store in a PostgreSQL database.
-#[derive(Debug)]
+/// A store in a PostgreSQL database, as one caller sees it.
+#[derive(Debug, Clone)]
 pub(crate) struct Postgres {
     pool: Pool,
+    replicas: Arc<Replicas>,
+    caller: Caller,
     dialect: Dialect,
     catalogs: Arc<Catalogs>,
     environment: Environment,
     /// Whether Stheno's own tables can be used.
     has_own_tables: bool,
-    /// What is made beside the work.
-    making: Option<JoinHandle<()>>,
+    making: Arc<Making>,
+}
+
+/// What is made beside the work; it ends with the value.
+#[derive(Debug)]
+struct Making(Option<JoinHandle<()>>);
+
+impl Making {
+    fn stop(&self) {
+        if let Some(making) = &self.0 {
+            making.abort();
+        }
+    }
+}
+
+impl Drop for Making {
+    fn drop(&mut self) {
+        self.stop();
+    }
 }
 
 /// Whether a URL is one of PostgreSQL.
@@ -61,21 +84,16 @@ pub(crate) fn is_url(url: &str) -> bool {
     ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme))
 }
 
-impl Drop for Postgres {
-    fn drop(&mut self) {
-        self.stop_making();
-    }
-}
-
 impl Postgres {
     /// Connects, and, if `migrate` says so, makes tables or brings them up to date, and begins to make all else.
     pub(crate) async fn open(
         connector: Connector,
+        replicas: ReplicaOptions,
         migrate: bool,
         streaming: Streaming,
         environment: Environment,
     ) -> Result<Self, StoreError> {
-        let pool = connector.open(streaming).await?;
+        let pool = connector.clone().open(streaming.clone()).await?;
         if migrate {
             migration::make_tables(&pool, environment.clock.now(), &|_| {}).await?;
         }
@@ -86,17 +104,32 @@ impl Postgres {
         let dialect = Dialect::Postgres(schema::read_collations(&reading).await?);
         drop(reading);
         drop(client);
+        let replicas = Arc::new(Replicas::open(&pool, connector, replicas, &streaming).await?);
         let making = is_wanting.then(|| tokio::spawn(migration::make_additions_beside(pool.clone())));
-        Ok(Self { pool, dialect, catalogs, environment, has_own_tables, making })
+        let making = Arc::new(Making(making));
+        let caller = Caller::default();
+        let store = Self { pool, replicas, caller, dialect, catalogs, environment, has_own_tables, making };
+        // Whoever uses the store without further ado is one caller.
+        Ok(if store.has_replicas() { store.for_caller(Caller::default()) } else { store })
+    }
+
+    pub(crate) fn has_replicas(&self) -> bool {
+        !self.replicas.is_empty()
+    }
+
+    /// The same store, as this caller sees it.
+    pub(crate) fn for_caller(&self, caller: Caller) -> Self {
+        let pool = self.pool.for_caller(caller.clone());
+        Self { pool, caller, ..self.clone() }
     }
 
     pub(crate) fn catalog(&self) -> &Catalog {
         if let Ok(runtime) = Handle::try_current()
             && self.catalogs.is_time_to_look()
         {
-            let (catalogs, pool) = (Arc::clone(&self.catalogs), self.pool.clone());
+            let store = self.clone();
             runtime.spawn(async move {
-                if let Err(error) = catalogs.look(&pool).await {
+                if let Err(error) = store.look_at_columns().await {
                     let error = &error as &(dyn std::error::Error + 'static);
                     tracing::warn!(error, "could not look whether columns have changed");
                 }
@@ -111,10 +144,10 @@ impl Postgres {
         if !is_outdated(error) {
             return false;
         }
-        match self.catalogs.look(&self.pool).await {
+        match self.look_at_columns().await {
             Ok(()) => {
                 // The columns that are shown may be the same, and a statement out of date all the same.
-                self.pool.forget_statements();
+                self.forget_statements();
                 true
             }
             Err(error) => {
@@ -125,37 +158,55 @@ impl Postgres {
         }
     }
 
+    async fn look_at_columns(&self) -> Result<(), StoreError> {
+        if self.catalogs.look(&self.pool).await? {
+            self.forget_statements();
+        }
+        Ok(())
+    }
+
+    /// Has every connection prepare its statements anew.
+    fn forget_statements(&self) {
+        self.pool.forget_statements();
+        self.replicas.forget_statements();
+    }
+
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {
         self.pool.query("SELECT EXISTS (SELECT 1 FROM customer_group)", &[]).await.map(drop)
     }
 
     /// Finishes what is being written and closes the connections. An index that is being made is left to the server.
     pub(crate) async fn close(&self) {
-        self.stop_making();
+        self.making.stop();
         self.pool.close().await;
+        self.replicas.close().await;
     }
 
-    fn stop_making(&self) {
-        if let Some(making) = &self.making {
-            making.abort();
-        }
-    }
-
-    /// A row by its id, with its relations.
+    /// A row by its id, with its relations, wherever it is to be had.
     async fn retrieve(&self, id: &str, selection: &Selection) -> Result<Option<JsonText>, StoreError> {
+        let read = |pool| self.retrieve_from(pool, id, selection);
+        self.replicas.read(&self.pool, &self.caller, read).await
+    }
+
+    async fn retrieve_from(
+        &self,
+        pool: &Pool,
+        id: &str,
+        selection: &Selection,
+    ) -> Result<Option<JsonText>, StoreError> {
         let (catalog, selection) = self.catalogs.renew(selection);
         let statement = sql::retrieve(self.dialect, catalog, &selection, id);
         if !selection.has_relations() {
-            let rows = self.pool.query(&statement.text, &rows::parameters(&statement)).await?;
+            let rows = pool.query(&statement.text, &rows::parameters(&statement)).await?;
             let text = rows.first().map(|row| rows::object(catalog, &selection, row)).transpose()?;
             return Ok(text.map(JsonText::whole));
         }
-        let reading = self.reading(catalog, None, statement, selection.into_owned());
-        let answer = self.pool.answer(reading, Reading::write::<()>);
+        let reading = Arc::new(self.reading(catalog, None, statement, selection.into_owned()));
+        let answer = pool.answer(reading, |reading, client, output| reading.write::<()>(client, output));
         Ok(answer.await?.and_then(|((), text)| (!text.start.is_empty()).then_some(text)))
     }
 
-    /// A page of a list. `only_groups` narrows the relation `groups` of its rows.
+    /// A page of a list, wherever it is to be had. `only_groups` narrows the relation `groups` of its rows.
     async fn list(
         &self,
         source: ListSource,
@@ -169,8 +220,11 @@ impl Postgres {
         let page = source.page(catalog, &selection, order, window);
         let is_small = !selection.has_relations() && window.limit.is_some_and(|limit| limit <= SMALL_PAGE);
         let reading = self.reading(catalog, Some(count), page, selection.into_owned());
-        let reading = Reading { only_groups, is_small, ..reading };
-        match self.pool.answer(reading, Reading::write::<u64>).await? {
+        let reading = Arc::new(Reading { only_groups, is_small, ..reading });
+        let read = self.replicas.read(&self.pool, &self.caller, |pool| {
+            pool.answer(Arc::clone(&reading), |reading, client, output| reading.write::<u64>(client, output))
+        });
+        match read.await? {
             Some((count, rows)) => Ok(Page { count, rows }),
             None => Err(StoreError::internal("a list answered nothing")),
         }
@@ -198,7 +252,7 @@ impl Postgres {
         let (catalog, selection) = self.catalogs.renew(selection);
         match written {
             Some(written) if *selection != Selection::all(catalog, selection.table) => {
-                let read = self.retrieve(id, &selection).await.unwrap_or_else(|error| {
+                let read = self.retrieve_from(&self.pool, id, &selection).await.unwrap_or_else(|error| {
                     tracing::warn!(%error, "a row was saved, but could not be read again");
                     None
                 });

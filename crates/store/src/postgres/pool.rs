@@ -9,8 +9,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use deadpool_postgres::{
-    ClientWrapper, Connect, GenericClient, Manager, ManagerConfig, Object, Pool as Connections, PoolError,
-    RecyclingMethod, Runtime, Transaction,
+    ClientWrapper, Connect, GenericClient, Hook, Manager, ManagerConfig, Object, Pool as Connections,
+    PoolError, RecyclingMethod, Runtime, Transaction,
 };
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -19,13 +19,14 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::types::{PgLsn, ToSql};
 use tokio_postgres::{Config, Error, IsolationLevel, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::url::Target;
 use super::{closed, fault, is_gone, is_lost, tls, unanswered, unconfirmed, unreachable};
 use crate::answer::{Output, Reply, Streaming};
+use crate::position::{Caller, Position, Write};
 use crate::{StoreError, StoreOptions};
 
 /// How much longer than a statement may take its answer is waited for: then the server is not working on it, but gone.
@@ -43,8 +44,11 @@ const STATEMENTS: usize = 256;
 /// More than can be at work at once.
 const WRITES: u32 = 1 << 20;
 
+/// How long a write whose position could not be found out waits before it asks again.
+const POSITION_RETRY: Duration = Duration::from_secs(1);
+
 /// Opens connections to one database.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Connector {
     target: Target,
     connections: usize,
@@ -81,14 +85,38 @@ impl Connector {
         Ok(Self { target, connections: options.connections, patience, statement_timeout, settings })
     }
 
+    /// With so many connections at the most.
+    pub(super) fn with_connections(self, connections: usize) -> Self {
+        Self { connections, ..self }
+    }
+
+    pub(super) fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// A pool whose first connection has been made.
     pub(super) async fn open(self, streaming: Streaming) -> Result<Pool, StoreError> {
+        let place = self.target.place();
+        let pool = self.build(streaming, None)?;
+        match pool.connections.get().await {
+            Ok(_) => Ok(pool),
+            Err(PoolError::Backend(error)) => Err(refused(error, &place)),
+            Err(error) => Err(unavailable(error)),
+        }
+    }
+
+    /// A pool without any connection yet. `greet` is done with each new one.
+    pub(super) fn build(self, streaming: Streaming, greet: Option<Hook>) -> Result<Pool, StoreError> {
         let Self { target, connections, patience, statement_timeout, settings } = self;
-        let place = target.place();
         let dialler = Dialler { tls: target.tls };
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = Manager::from_connect(target.config, dialler, recycling);
-        let pool = Pool {
-            connections: Connections::builder(manager)
+        let mut builder = Connections::builder(manager);
+        if let Some(greet) = greet {
+            builder = builder.post_create(greet);
+        }
+        Ok(Pool {
+            connections: builder
                 .max_size(connections)
                 .create_timeout(Some(patience))
                 .recycle_timeout(Some(patience))
@@ -102,12 +130,8 @@ impl Connector {
             silence: statement_timeout + GRACE,
             settings,
             streaming,
-        };
-        match pool.connections.get().await {
-            Ok(_) => Ok(pool),
-            Err(PoolError::Backend(error)) => Err(refused(error, &place)),
-            Err(error) => Err(unavailable(error)),
-        }
+            caller: None,
+        })
     }
 }
 
@@ -332,9 +356,34 @@ pub(super) struct Pool {
     silence: Duration,
     settings: Option<Arc<str>>,
     streaming: Streaming,
+    /// Who is told the positions of what it writes, where there are replicas.
+    caller: Option<Caller>,
 }
 
 impl Pool {
+    /// The same connections, whose writes are this caller's.
+    pub(super) fn for_caller(&self, caller: Caller) -> Self {
+        Self { caller: Some(caller), ..self.clone() }
+    }
+
+    /// How many connections are at work or waited for.
+    pub(super) fn busy(&self) -> usize {
+        let status = self.connections.status();
+        status.size.saturating_sub(status.available) + status.waiting
+    }
+
+    /// Closes the connections that are idle.
+    pub(super) fn close_idle(&self) {
+        drop(self.connections.retain(|_, _| false));
+    }
+
+    /// How far the database has been written: whoever has replayed that has all that was committed before.
+    pub(super) async fn position(&self) -> Result<Position, StoreError> {
+        let rows = self.query("SELECT pg_current_wal_insert_lsn()", &[]).await?;
+        let row = rows.first().ok_or_else(|| StoreError::internal("the database is nowhere"))?;
+        row.try_get::<_, PgLsn>(0).map(Position::from).map_err(fault)
+    }
+
     /// A connection, whose work may be broken off at any time: it then ends by itself.
     pub(super) async fn get(&self) -> Result<Client, StoreError> {
         self.soon(self.connect()).await
@@ -447,6 +496,7 @@ impl Pool {
     ) -> Result<T, StoreError> {
         let permit = Arc::clone(&self.writing).acquire_owned().await.map_err(|_| closed())?;
         let pool = self.clone();
+        let position = self.caller.as_ref().map(Caller::write);
         let write = tokio::spawn(async move {
             let mut work = Some(work);
             let mut outcome = pool.write_once(&mut work).await;
@@ -454,10 +504,32 @@ impl Pool {
             if work.is_some() && outcome.as_ref().is_err_and(is_lost) {
                 outcome = pool.write_once(&mut work).await;
             }
+            if let Some(position) = position
+                && outcome.is_ok()
+            {
+                pool.settle(position).await;
+            }
             drop(permit);
             outcome
         });
         write.await.map_err(StoreError::internal)?
+    }
+
+    /// Finds out the position of a write that has been committed; later, if the database is lost meanwhile.
+    async fn settle(&self, write: Write) {
+        match self.position().await {
+            Ok(position) => return write.done(position),
+            Err(error) => tracing::debug!(%error, "the position of a write is not known yet"),
+        }
+        let pool = self.clone();
+        tokio::spawn(async move {
+            while !pool.connections.is_closed() {
+                tokio::time::sleep(POSITION_RETRY).await;
+                if let Ok(position) = pool.position().await {
+                    return write.done(position);
+                }
+            }
+        });
     }
 
     /// Begins a transaction, takes `work` and does it.

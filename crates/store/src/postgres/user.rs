@@ -14,7 +14,7 @@ use crate::error::Duplicate;
 use crate::id::IdKind;
 use crate::selection::Selection;
 use crate::sql::Parameter;
-use crate::user::{NewUser, UserCredentials, UserSummary};
+use crate::user::{ApiTokenSummary, NewUser, UserCredentials, UserSummary};
 
 /// The number of the lock under which the first user is made.
 const FIRST_USER: i64 = 0x0073_7468_656e_6f01;
@@ -63,7 +63,7 @@ impl Postgres {
     }
 
     pub(crate) async fn retrieve_user(&self, id: &str) -> Result<Option<JsonText>, StoreError> {
-        self.retrieve(id, &Selection::all(self.catalogs.present(), Table::User)).await
+        self.retrieve_from(&self.pool, id, &Selection::all(self.catalogs.present(), Table::User)).await
     }
 
     pub(crate) async fn user_by_email(&self, email: &str) -> Result<Option<UserCredentials>, StoreError> {
@@ -101,10 +101,39 @@ impl Postgres {
         id_in(self.look_up(sql, &[&hash, &token]).await?)
     }
 
+    pub(crate) async fn delete_user(&self, id: &str) -> Result<bool, StoreError> {
+        let now = self.environment.clock.now();
+        let id = Parameter::Text(id.to_owned());
+        let delete = self.pool.write(move |transaction| {
+            async move {
+                let delete = "UPDATE \"user\" SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL";
+                let deleted = transaction.execute(delete, &[&id, &Time(now)]).await.map_err(fault)?;
+                for forget in [
+                    "DELETE FROM stheno_session WHERE user_id = $1",
+                    "DELETE FROM stheno_api_token WHERE user_id = $1",
+                ] {
+                    transaction.execute(forget, &[&id]).await.map_err(fault)?;
+                }
+                Ok(deleted > 0)
+            }
+            .boxed()
+        });
+        delete.await
+    }
+
     pub(crate) async fn set_password_hash(&self, user_id: &str, hash: String) -> Result<bool, StoreError> {
         let id = Parameter::Text(user_id.to_owned());
-        let sql = "UPDATE \"user\" SET password_hash = $2 WHERE id = $1 AND deleted_at IS NULL";
-        self.change(sql, vec![Box::new(id), Box::new(hash)]).await
+        let set = self.pool.write(move |transaction| {
+            async move {
+                let set = "UPDATE \"user\" SET password_hash = $2 WHERE id = $1 AND deleted_at IS NULL";
+                let set = transaction.execute(set, &[&id, &hash]).await.map_err(fault)?;
+                let close = "DELETE FROM stheno_session WHERE user_id = $1";
+                transaction.execute(close, &[&id]).await.map_err(fault)?;
+                Ok(set > 0)
+            }
+            .boxed()
+        });
+        set.await
     }
 
     pub(crate) async fn replace_password_hash(
@@ -130,6 +159,42 @@ impl Postgres {
         let sql = "INSERT INTO stheno_api_token (token_hash, user_id, created_at)
                    SELECT $1::text, id, $3 FROM \"user\" WHERE id = $2 AND deleted_at IS NULL";
         self.change(sql, vec![Box::new(token_hash), Box::new(id), Box::new(Time(now))]).await
+    }
+
+    pub(crate) async fn api_tokens(&self, user_id: &str) -> Result<Vec<ApiTokenSummary>, StoreError> {
+        let id = Parameter::Text(user_id.to_owned());
+        let sql = "SELECT token_hash, created_at FROM stheno_api_token WHERE user_id = $1
+                   ORDER BY created_at, token_hash COLLATE \"C\"";
+        let rows = self.pool.query(sql, &[&id]).await?;
+        let token = |row: &Row| {
+            let Time(created_at) = row.try_get(1)?;
+            Ok(ApiTokenSummary { hash: row.try_get(0)?, created_at })
+        };
+        rows.iter().map(token).collect::<Result<_, _>>().map_err(fault)
+    }
+
+    pub(crate) async fn delete_api_tokens(
+        &self,
+        user_id: &str,
+        hash: Option<&str>,
+    ) -> Result<u64, StoreError> {
+        let id = Parameter::Text(user_id.to_owned());
+        let hash = hash.map(|hash| Parameter::Text(hash.to_owned()));
+        let delete = self.pool.write(move |transaction| {
+            async move {
+                if let Some(hash) = hash {
+                    let delete = "DELETE FROM stheno_api_token WHERE user_id = $1 AND token_hash = $2";
+                    return transaction.execute(delete, &[&id, &hash]).await.map_err(fault);
+                }
+                let delete = "DELETE FROM stheno_api_token WHERE user_id = $1";
+                let deleted = transaction.execute(delete, &[&id]).await.map_err(fault)?;
+                let forget = "UPDATE \"user\" SET api_token = NULL WHERE id = $1 AND api_token IS NOT NULL";
+                let forgotten = transaction.execute(forget, &[&id]).await.map_err(fault)?;
+                Ok(deleted + forgotten)
+            }
+            .boxed()
+        });
+        delete.await
     }
 
     pub(crate) async fn create_session(

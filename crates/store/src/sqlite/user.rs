@@ -8,7 +8,7 @@ use crate::entity::Table;
 use crate::error::Duplicate;
 use crate::id::IdKind;
 use crate::selection::Selection;
-use crate::user::{NewUser, UserCredentials, UserSummary};
+use crate::user::{ApiTokenSummary, NewUser, UserCredentials, UserSummary};
 use crate::{StoreError, time};
 
 impl Sqlite {
@@ -97,17 +97,42 @@ impl Sqlite {
         })
     }
 
+    pub(crate) async fn delete_user(&self, id: &str) -> Result<bool, StoreError> {
+        let now = time::to_text(self.environment.clock.now());
+        let id = id.to_owned();
+        self.writer
+            .write(move |connection| {
+                let deleted = connection
+                    .execute(
+                        "UPDATE \"user\" SET deleted_at = ?2 WHERE id = ?1 AND deleted_at IS NULL",
+                        [&id, &now],
+                    )
+                    .map_err(fault)?;
+                for forget in [
+                    "DELETE FROM stheno_session WHERE user_id = ?1",
+                    "DELETE FROM stheno_api_token WHERE user_id = ?1",
+                ] {
+                    connection.execute(forget, [&id]).map_err(fault)?;
+                }
+                Ok(deleted > 0)
+            })
+            .await
+    }
+
     pub(crate) async fn set_password_hash(&self, user_id: &str, hash: String) -> Result<bool, StoreError> {
         let user_id = user_id.to_owned();
         self.writer
             .write(move |connection| {
-                connection
+                let set = connection
                     .execute(
                         "UPDATE \"user\" SET password_hash = ?2 WHERE id = ?1 AND deleted_at IS NULL",
-                        [user_id, hash],
+                        [&user_id, &hash],
                     )
-                    .map(|changed| changed > 0)
-                    .map_err(fault)
+                    .map_err(fault)?;
+                connection
+                    .execute("DELETE FROM stheno_session WHERE user_id = ?1", [&user_id])
+                    .map_err(fault)?;
+                Ok(set > 0)
             })
             .await
     }
@@ -150,6 +175,50 @@ impl Sqlite {
                     )
                     .map(|added| added > 0)
                     .map_err(fault)
+            })
+            .await
+    }
+
+    pub(crate) async fn api_tokens(&self, user_id: &str) -> Result<Vec<ApiTokenSummary>, StoreError> {
+        let tokens = self.readers.look_up(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT token_hash, created_at FROM stheno_api_token WHERE user_id = ?1
+                     ORDER BY created_at, token_hash",
+                )?
+                .query_map([user_id], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?
+                .collect::<Result<Vec<_>, _>>()
+        })?;
+        tokens
+            .into_iter()
+            .map(|(hash, created_at)| {
+                let created_at = time::from_text(&created_at).map_err(StoreError::internal)?;
+                Ok(ApiTokenSummary { hash, created_at })
+            })
+            .collect()
+    }
+
+    pub(crate) async fn delete_api_tokens(
+        &self,
+        user_id: &str,
+        hash: Option<&str>,
+    ) -> Result<u64, StoreError> {
+        let user_id = user_id.to_owned();
+        let hash = hash.map(str::to_owned);
+        self.writer
+            .write(move |connection| {
+                if let Some(hash) = hash {
+                    let delete = "DELETE FROM stheno_api_token WHERE user_id = ?1 AND token_hash = ?2";
+                    return connection
+                        .execute(delete, [&user_id, &hash])
+                        .map(|rows| rows as u64)
+                        .map_err(fault);
+                }
+                let delete = "DELETE FROM stheno_api_token WHERE user_id = ?1";
+                let deleted = connection.execute(delete, [&user_id]).map_err(fault)?;
+                let forget = "UPDATE \"user\" SET api_token = NULL WHERE id = ?1 AND api_token IS NOT NULL";
+                let forgotten = connection.execute(forget, [&user_id]).map_err(fault)?;
+                Ok((deleted + forgotten) as u64)
             })
             .await
     }

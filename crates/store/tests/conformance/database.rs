@@ -1,7 +1,7 @@
 //! Throw-away databases, one constructor per engine.
 
 use stheno_store::{Store, StoreOptions};
-use stheno_testkit::postgres::{PgBouncer, PostgresDatabase, PostgresTemplate};
+use stheno_testkit::postgres::{PgBouncer, PostgresDatabase, PostgresServer, PostgresTemplate};
 use tempfile::TempDir;
 
 /// A database of one engine, gone with the value.
@@ -13,6 +13,7 @@ pub(crate) struct Database {
 enum Engine {
     Sqlite(TempDir),
     Postgres(PostgresDatabase),
+    Server(PostgresServer),
     /// Through a pooler, which goes first.
     Pooled {
         _pooler: PgBouncer,
@@ -56,10 +57,22 @@ impl Database {
         Self { url: database.url().to_owned(), engine: Engine::Postgres(database) }
     }
 
+    /// The database `postgres` of a server.
+    pub(crate) fn on_server(server: PostgresServer) -> Self {
+        Self { url: server.url("postgres"), engine: Engine::Server(server) }
+    }
+
     pub(crate) fn postgres_database(&self) -> &PostgresDatabase {
         match &self.engine {
             Engine::Postgres(database) | Engine::Pooled { database, .. } => database,
-            Engine::Sqlite(_) => panic!("the database is a file"),
+            _ => panic!("{} is no throw-away database of the cluster", self.url),
+        }
+    }
+
+    pub(crate) fn server(&self) -> &PostgresServer {
+        match &self.engine {
+            Engine::Server(server) => server,
+            _ => panic!("{} is on no server of its own", self.url),
         }
     }
 
@@ -76,6 +89,7 @@ impl Database {
                 connection.execute_batch(sql).unwrap();
             }
             Engine::Postgres(database) | Engine::Pooled { database, .. } => database.execute(sql).await,
+            Engine::Server(server) => server.connect().await.batch_execute(sql).await.unwrap(),
         }
     }
 

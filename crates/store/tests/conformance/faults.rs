@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::future::join_all;
-use stheno_store::{CustomerGroupFilter, NewUser, Role, Selection, Store, StoreError, StoreOptions, Table};
+use stheno_store::{
+    Caller, CustomerGroupFilter, NewUser, Role, Selection, Store, StoreError, StoreOptions, Table,
+};
 
 use crate::database::Database;
 use crate::shop::{EVERYTHING, Shop, id, json_of, new_customer, new_group, texts};
@@ -173,6 +175,20 @@ pub(crate) async fn two_stores_share_a_database(database: Database) {
         };
         assert_eq!(store.list_customer_groups(list).await.unwrap().count, 64);
     }
+}
+
+pub(crate) async fn a_caller_reads_what_it_has_written(database: Database) {
+    let shop = Shop::open(database).await;
+    let caller = Caller::default();
+    let store = shop.store.for_caller(caller.clone());
+    let created = json_of(store.create_customer_group(new_group("B")).await.unwrap()).await;
+    let selection = shop.all(Table::CustomerGroup);
+    assert!(store.retrieve_customer_group(&id(&created), &selection).await.unwrap().is_some());
+    // Without replicas nothing needs to be known of where that is.
+    assert_eq!(caller.written(), None);
+    let later = caller.having_seen("FFFFFFFF/FFFFFFFF".parse().unwrap());
+    let store = shop.store.for_caller(later);
+    assert_eq!(store.list_customer_groups(shop.group_list()).await.unwrap().count, 1);
 }
 
 pub(crate) async fn many_may_open_a_new_database_at_once(database: Database) {

@@ -25,6 +25,7 @@ mod model;
 mod postgres_medusa;
 mod postgres_schema;
 mod postgres_server;
+mod replicas;
 mod schema;
 mod selection;
 mod shop;
@@ -119,6 +120,9 @@ macro_rules! run_on {
                 a_users_plain_token_of_medusa_is_honoured
                 a_session_lasts_until_it_expires
                 a_closed_session_is_gone
+                a_deleted_user_is_out_in_every_way
+                a_new_password_closes_the_sessions
+                tokens_are_listed_and_revoked
                 expired_sessions_are_forgotten_when_one_is_opened
                 a_session_needs_its_user
                 a_secret_is_kept_from_its_first_use
@@ -198,6 +202,7 @@ macro_rules! run_on {
                 two_stores_share_a_database
                 many_may_open_a_new_database_at_once
                 opening_again_changes_nothing
+                a_caller_reads_what_it_has_written
                 a_missing_column_is_named
                 the_schema_of_a_newer_stheno_is_refused
             }

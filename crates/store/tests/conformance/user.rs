@@ -214,6 +214,85 @@ pub(crate) async fn a_closed_session_is_gone(database: Database) {
     assert_eq!(shop.store.session_user("two").await.unwrap(), Some(id));
 }
 
+pub(crate) async fn a_deleted_user_is_out_in_every_way(database: Database) {
+    let shop = Shop::open(database).await;
+    let user = NewUser { token_hash: Some("hash".to_owned()), ..new_user("ada@shop.example") };
+    let id = shop.store.create_user(user).await.unwrap();
+    let other = shop.create_user("bob@shop.example").await;
+    let end = time("2024-11-03T18:00:00Z");
+    for (session, user) in [("hers", &id), ("his", &other)] {
+        shop.store.create_session(session.to_owned(), user, end).await.unwrap();
+    }
+    assert!(shop.store.delete_user(&id).await.unwrap());
+    assert!(!shop.store.delete_user(&id).await.unwrap());
+    assert!(!shop.store.delete_user("usr_nope").await.unwrap());
+    assert!(!shop.store.user_exists(&id).await.unwrap());
+    assert_matches!(shop.store.retrieve_user(&id).await, Ok(None));
+    assert_matches!(shop.store.user_by_email("ada@shop.example").await, Ok(None));
+    assert_eq!(shop.store.user_by_token("", "hash").await.unwrap(), None);
+    assert_eq!(shop.store.session_user("hers").await.unwrap(), None);
+    // Nothing of hers is left, the row apart, and nobody else's is gone.
+    assert!(!shop.store.delete_session("hers").await.unwrap());
+    assert_eq!(shop.store.api_tokens(&id).await.unwrap(), []);
+    assert_eq!(shop.store.session_user("his").await.unwrap(), Some(other));
+    // The address is free again.
+    let again = shop.create_user("ada@shop.example").await;
+    assert_ne!(again, id);
+    assert_eq!(shop.store.list_users().await.unwrap().len(), 2);
+}
+
+pub(crate) async fn a_new_password_closes_the_sessions(database: Database) {
+    let shop = Shop::open(database).await;
+    let id = shop.create_user("ada@shop.example").await;
+    let other = shop.create_user("bob@shop.example").await;
+    let end = time("2024-11-03T18:00:00Z");
+    for (session, user) in [("hers", &id), ("his", &other)] {
+        shop.store.create_session(session.to_owned(), user, end).await.unwrap();
+    }
+    // One that is kept better is no new one.
+    let better =
+        shop.store.replace_password_hash(&id, "container".to_owned(), "stronger".to_owned()).await.unwrap();
+    assert!(better);
+    assert_eq!(shop.store.session_user("hers").await.unwrap().as_ref(), Some(&id));
+    assert!(shop.store.set_password_hash(&id, "another".to_owned()).await.unwrap());
+    assert_eq!(shop.store.session_user("hers").await.unwrap(), None);
+    assert_eq!(shop.store.session_user("his").await.unwrap(), Some(other));
+}
+
+pub(crate) async fn tokens_are_listed_and_revoked(database: Database) {
+    let shop = Shop::open(database).await;
+    let user = NewUser { token_hash: Some("hash_1".to_owned()), ..new_user("ada@shop.example") };
+    let id = shop.store.create_user(user).await.unwrap();
+    let other = shop.create_user("bob@shop.example").await;
+    assert!(shop.store.create_api_token(&other, "his".to_owned()).await.unwrap());
+    let later = time("2024-11-03T09:00:00.000001Z");
+    shop.clock.set(later);
+    for hash in ["hash_3", "hash_2"] {
+        assert!(shop.store.create_api_token(&id, hash.to_owned()).await.unwrap());
+    }
+    let listed = async || {
+        let tokens = shop.store.api_tokens(&id).await.unwrap();
+        tokens.into_iter().map(|token| (token.hash, token.created_at)).collect::<Vec<_>>()
+    };
+    let expected = [("hash_1", time(START)), ("hash_2", later), ("hash_3", later)];
+    assert_eq!(listed().await, expected.map(|(hash, created_at)| (hash.to_owned(), created_at)));
+
+    for (user, hash, revoked) in
+        [(&other, "hash_1", 0), (&id, "his", 0), (&id, "hash_2", 1), (&id, "hash_2", 0)]
+    {
+        assert_eq!(shop.store.delete_api_tokens(user, Some(hash)).await.unwrap(), revoked, "{hash}");
+    }
+    assert_eq!(shop.store.user_by_token("", "hash_2").await.unwrap(), None);
+    assert_eq!(listed().await.len(), 2);
+
+    let all = format!("UPDATE \"user\" SET api_token = 'plain' WHERE id = '{id}'");
+    shop.database.execute(&all).await;
+    assert_eq!(shop.store.delete_api_tokens(&id, None).await.unwrap(), 3);
+    assert_eq!(shop.store.user_by_token("plain", "hash_1").await.unwrap(), None);
+    assert_eq!(listed().await, []);
+    assert_eq!(shop.store.user_by_token("", "his").await.unwrap(), Some(other));
+}
+
 pub(crate) async fn expired_sessions_are_forgotten_when_one_is_opened(database: Database) {
     let shop = Shop::open(database).await;
     let id = shop.create_user("ada@shop.example").await;

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use tempfile::TempDir;
+use tokio_postgres::Client;
 
+use super::connect;
 use super::home::{Home, run, share};
 
 /// A crash of the server, not of the machine, is what must be survived. A standby may follow.
@@ -94,6 +96,11 @@ impl PostgresServer {
     /// Where a database is, over the network.
     pub fn url(&self, database: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// A connection to its database `postgres`.
+    pub async fn connect(&self) -> Client {
+        connect(&self.url("postgres")).await
     }
 
     /// The port of 127.0.0.1 that it listens on.

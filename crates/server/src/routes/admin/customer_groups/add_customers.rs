@@ -42,6 +42,6 @@ describe_body!(Body, "CustomersToAdd");
 )]
 pub(crate) async fn handler(call: Call<(), Body>) -> Result<Answer, ApiError> {
     let id = call.id()?;
-    let group = call.app.store().add_customers_to_group(&id, call.body.customer_ids).await?;
+    let group = call.store.add_customers_to_group(&id, call.body.customer_ids).await?;
     answer(&id, group)
 }

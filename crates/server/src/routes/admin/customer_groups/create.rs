@@ -38,7 +38,7 @@ describe_body!(Body, "CreateCustomerGroup");
 )]
 pub(crate) async fn handler(call: Call<(), Body>) -> Result<Answer, ApiError> {
     let Body { name, metadata } = call.body;
-    let created = call.app.store().create_customer_group(NewCustomerGroup { name, metadata }).await;
+    let created = call.store.create_customer_group(NewCustomerGroup { name, metadata }).await;
     let group = created.map_err(|error| match error {
         StoreError::Duplicate(duplicate) => {
             ApiError::Duplicate(format!("Key (name)=({}) already exists.", duplicate.values.concat()))

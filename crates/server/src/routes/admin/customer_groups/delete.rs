@@ -18,6 +18,6 @@ use crate::openapi::{CustomerGroupId, Refused};
 )]
 pub(crate) async fn handler(call: Call) -> Result<Answer, ApiError> {
     let id = call.id()?;
-    call.app.store().delete_customer_group(&id).await?;
+    call.store.delete_customer_group(&id).await?;
     Answer::json(&Deleted::new("customer_group", id))
 }

@@ -63,7 +63,7 @@ describe_query!(Query);
     ),
 )]
 pub(crate) async fn handler(call: Call<Query>) -> Result<Answer, ApiError> {
-    let store = call.app.store();
+    let store = &call.store;
     let Query { filter, paging, order, expand, fields } = call.query;
     let selection = selection::customer_groups(store.catalog(), fields.as_deref(), expand.as_deref(), true)?;
     let order = match order.as_deref() {

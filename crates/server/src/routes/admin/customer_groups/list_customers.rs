@@ -41,5 +41,5 @@ pub(crate) async fn handler(call: Call<Query>) -> Result<Answer, ApiError> {
     let id = call.id()?;
     let Query(mut listing) = call.query;
     listing.filter.groups = Some(vec![id]);
-    answer(call.app.store(), listing).await
+    answer(&call.store, listing).await
 }

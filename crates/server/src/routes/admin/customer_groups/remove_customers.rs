@@ -41,6 +41,6 @@ describe_body!(Body, "CustomersToRemove");
 )]
 pub(crate) async fn handler(call: Call<(), Body>) -> Result<Answer, ApiError> {
     let id = call.id()?;
-    let group = call.app.store().remove_customers_from_group(&id, call.body.customer_ids).await?;
+    let group = call.store.remove_customers_from_group(&id, call.body.customer_ids).await?;
     answer(&id, group)
 }

@@ -38,7 +38,7 @@ describe_query!(Query);
 )]
 pub(crate) async fn handler(call: Call<Query>) -> Result<Answer, ApiError> {
     let id = call.id()?;
-    let store = call.app.store();
+    let store = &call.store;
     let Query { expand, fields } = &call.query;
     let selection = selection::customer_groups(store.catalog(), fields.as_deref(), expand.as_deref(), false)?;
     answer(&id, store.retrieve_customer_group(&id, &selection).await?)

@@ -57,7 +57,7 @@ describe_body!(Body, "UpdateCustomerGroup");
 )]
 pub(crate) async fn handler(call: Call<Query, Body>) -> Result<Answer, ApiError> {
     let id = call.id()?;
-    let store = call.app.store();
+    let store = &call.store;
     let Body(changes) = call.body;
     let expand = call.query.expand.as_deref();
     let selection = selection::customer_groups(store.catalog(), None, expand, false)?;

@@ -60,7 +60,7 @@ pub(crate) async fn handler(call: Call<(), Body>) -> Result<Answer, ApiError> {
     let has_account = password_hash.is_some();
     let email = email.to_lowercase();
     let customer = NewCustomer { email, first_name, last_name, phone, password_hash, metadata };
-    let created = call.app.store().create_customer(customer).await.map_err(|error| match error {
+    let created = call.store.create_customer(customer).await.map_err(|error| match error {
         StoreError::Duplicate(_) if has_account => ApiError::Duplicate(
             "A customer with the given email already has an account. Log in instead".to_owned(),
         ),

@@ -66,7 +66,7 @@ describe_query!(Query);
 )]
 pub(crate) async fn handler(call: Call<Query>) -> Result<Answer, ApiError> {
     let Query(listing) = call.query;
-    answer(call.app.store(), listing).await
+    answer(&call.store, listing).await
 }
 
 /// Customers that are asked for by their groups are shown with these groups.

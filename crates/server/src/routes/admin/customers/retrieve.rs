@@ -38,7 +38,7 @@ describe_query!(Query);
 )]
 pub(crate) async fn handler(call: Call<Query>) -> Result<Answer, ApiError> {
     let id = call.id()?;
-    let store = call.app.store();
+    let store = &call.store;
     let selection = selection::customers(store.catalog(), relations(call.query.expand.as_deref()))?;
     answer(&id, store.retrieve_customer(&id, &selection).await?)
 }

@@ -57,7 +57,7 @@ describe_body!(Body, "UpdateCustomer");
 )]
 pub(crate) async fn handler(call: Call<Query, Body>) -> Result<Answer, ApiError> {
     let id = call.id()?;
-    let store = call.app.store();
+    let store = &call.store;
     let selection = selection::customers(store.catalog(), relations(call.query.expand.as_deref()))?;
     let Body { mut changes, password } = call.body;
     if let Some(password) = password {
