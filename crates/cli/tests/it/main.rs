@@ -9,6 +9,7 @@ mod credentials;
 mod demo;
 mod errors;
 mod help;
+mod medusa;
 mod secrets;
 mod shutdown;
 #[cfg(target_os = "linux")]
