@@ -11,6 +11,7 @@ mod demo;
 mod errors;
 mod fleet;
 mod help;
+mod medusa;
 mod migrate;
 mod remote;
 mod secrets;

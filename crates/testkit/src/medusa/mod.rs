@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 
 use serde_json::Value;
 
-use self::process::{Process, Project, package};
+use self::process::{Process, Project, package, packages};
 use crate::app::{SECRET, TestApp, TestAppOptions};
 use crate::contract;
 use crate::http::HttpClient;
@@ -33,15 +33,13 @@ pub async fn database() -> PostgresDatabase {
     TEMPLATE.copy(make).await
 }
 
-/// What tells one made database from another: Medusa's packages and settings, and the shop.
+/// What tells one made database from another: Medusa's packages, which are in a folder named after them, its settings, and
+/// the shop.
 fn version() -> u64 {
     let mut hasher = DefaultHasher::new();
-    for name in ["package-lock.json", "medusa-config.js"] {
-        let path = package().join(name);
-        let text = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        text.hash(&mut hasher);
-    }
-    (SHOP, contract::SEED).hash(&mut hasher);
+    let settings = package().join("medusa-config.js");
+    let text = std::fs::read(&settings).unwrap_or_else(|error| panic!("{}: {error}", settings.display()));
+    (packages(), text, SHOP, contract::SEED).hash(&mut hasher);
     hasher.finish()
 }
 

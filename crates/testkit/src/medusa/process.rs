@@ -25,6 +25,13 @@ pub(super) fn package() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/medusa")
 }
 
+/// Where these packages are.
+pub(super) fn packages() -> PathBuf {
+    let packages = package().join("node_modules").canonicalize();
+    packages
+        .unwrap_or_else(|error| panic!("Medusa is not installed ({error}): `cargo xtask setup` installs it"))
+}
+
 /// A Medusa project, thrown away at the end: Medusa writes into the folder where it runs, and into its configuration.
 #[derive(Debug)]
 pub(super) struct Project(TempDir);
@@ -32,12 +39,9 @@ pub(super) struct Project(TempDir);
 impl Project {
     pub(super) fn new() -> Self {
         let package = package();
-        let packages = package.join("node_modules").canonicalize().unwrap_or_else(|error| {
-            panic!("Medusa is not installed ({error}): `cargo xtask setup` installs it")
-        });
         let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("no folder for Medusa: {error}"));
         let made = || {
-            symlink(packages, folder.path().join("node_modules"))?;
+            symlink(packages(), folder.path().join("node_modules"))?;
             for name in ["package.json", "medusa-config.js", "serve.js"] {
                 fs::copy(package.join(name), folder.path().join(name))?;
             }

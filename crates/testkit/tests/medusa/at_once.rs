@@ -42,10 +42,10 @@ async fn no_update_of_medusas_is_lost_by_one_of_sthenos() {
                 let key = format!("{writer}{number}");
                 let answer = both.call(side, "POST", path, Some(json!({"metadata": {&*key: number}}))).await;
                 is_success(side, &answer);
-                if side == Side::Stheno {
+                // A customer is read again to be answered, with relations; by then Medusa may have overwritten the key.
+                if side == Side::Stheno && path == GROUP {
                     let row = answer.json();
-                    let shown = &row.as_object().unwrap().values().next().unwrap()["metadata"];
-                    assert_eq!(shown[&key], number, "{row}");
+                    assert_eq!(row["customer_group"]["metadata"][&key], number, "{row}");
                 }
             }
         };
@@ -66,13 +66,9 @@ async fn no_update_of_medusas_is_lost_by_one_of_sthenos() {
 async fn members_added_and_removed_through_both_at_once() {
     let beside = start().await;
     let mut both = Both::new(&beside);
-    let list = both.same("GET", "/admin/customers?order=created_at&limit=100", None).await.json();
-    let ids: Vec<_> = list["customers"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|customer| customer["id"].as_str().unwrap())
-        .collect();
+    let some = "SELECT id FROM customer ORDER BY id LIMIT 100";
+    let ids = beside.stheno.postgres().connect().await.query(some, &[]).await.unwrap();
+    let ids: Vec<&str> = ids.iter().map(|row| row.get(0)).collect();
     let group =
         both.call(Side::Stheno, "POST", "/admin/customer-groups", Some(json!({"name": "At once"}))).await;
     let group = format!("/admin/customer-groups/{}", group.json()["customer_group"]["id"].as_str().unwrap());
@@ -158,5 +154,49 @@ async fn what_medusa_has_read_before_stheno_saves_it_writes_back() {
         let row = both.same("GET", path, None).await.json();
         assert_eq!(row.as_object().unwrap().values().next().unwrap()[column], "from Stheno");
     }
+    beside.stheno.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_membership_added_while_medusa_replaces_the_groups_is_kept() {
+    let beside = start().await;
+    let mut both = Both::new(&beside);
+    let database = beside.stheno.postgres();
+    let id = CUSTOMER.rsplit_once('/').unwrap().1;
+    let mut groups = Vec::new();
+    for name in ["Before", "Meanwhile", "Given"] {
+        let group =
+            both.call(Side::Stheno, "POST", "/admin/customer-groups", Some(json!({"name": name}))).await;
+        groups.push(group.json()["customer_group"]["id"].as_str().unwrap().to_owned());
+    }
+    let [before, meanwhile, given] = groups.as_slice() else { unreachable!() };
+    let update = json!({"groups": [{"id": before}]});
+    is_success(Side::Medusa, &both.call(Side::Medusa, "POST", CUSTOMER, Some(update)).await);
+
+    // Medusa has read the groups, and waits to save the customer. Memberships are not locked by that.
+    let lock = database.connect().await;
+    let locking = format!("BEGIN; SELECT 1 FROM customer WHERE id = '{id}' FOR NO KEY UPDATE");
+    lock.batch_execute(&locking).await.unwrap();
+    let update = json!({"first_name": "New", "groups": [{"id": given}]});
+    let replacing = async {
+        is_success(
+            Side::Medusa,
+            &Both::new(&beside).call(Side::Medusa, "POST", CUSTOMER, Some(update)).await,
+        );
+    };
+    let adding = async {
+        until_waiting(database, 1).await;
+        let batch = format!("/admin/customer-groups/{meanwhile}/customers/batch");
+        let body = json!({"customer_ids": [{"id": id}]});
+        is_success(Side::Stheno, &Both::new(&beside).call(Side::Stheno, "POST", &batch, Some(body)).await);
+        lock.batch_execute("COMMIT").await.unwrap();
+    };
+    futures::join!(replacing, adding);
+
+    let customer = both.same("GET", &format!("{CUSTOMER}?expand=groups"), None).await.json();
+    let groups = customer["customer"]["groups"].as_array().unwrap();
+    let mut left: Vec<_> = groups.iter().map(|group| group["name"].as_str().unwrap()).collect();
+    left.sort_unstable();
+    assert_eq!(left, ["Given", "Meanwhile"]);
     beside.stheno.stop().await;
 }

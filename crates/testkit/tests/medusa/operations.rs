@@ -18,15 +18,17 @@ const CUSTOMERS: [&str; 3] =
 async fn an_operation_through_either_is_seen_alike_through_both() {
     let beside = BesideMedusa::start().await;
     let mut both = Both::new(&beside);
-    let tokens = [both.token(Side::Medusa).await, both.token(Side::Stheno).await];
-    let mut credentials = vec![header("x-medusa-access-token", API_TOKEN)];
-    credentials.extend(tokens.map(|token| header("authorization", &format!("Bearer {token}"))));
-    credentials.push(both.session(Side::Medusa).await);
-    for credential in credentials {
-        both.with(vec![credential]);
-        both.same("GET", "/admin/auth", None).await;
+    let api_token = header("x-medusa-access-token", API_TOKEN);
+    let bearer = |token: &str| header("authorization", &format!("Bearer {token}"));
+    let (of_medusa, of_stheno) = (both.token(Side::Medusa).await, both.token(Side::Stheno).await);
+    let session = both.session(Side::Medusa).await;
+    for credentials in
+        [[api_token.clone(), api_token], [bearer(&of_medusa), bearer(&of_stheno)], [session.clone(), session]]
+    {
         let mut answers = Vec::new();
-        for first in Side::EACH {
+        for (first, credential) in Side::EACH.into_iter().zip(credentials) {
+            both.with(vec![credential]);
+            both.same("GET", "/admin/auth", None).await;
             answers.push(operations(&mut both, first).await);
         }
         reads(&mut both).await;
@@ -220,8 +222,9 @@ async fn reads(both: &mut Both) {
         "/customers?fields=email&limit=2",
         "/customers?limit=",
     ] {
-        for group in [GROUP, LARGE] {
-            both.same("GET", &format!("/admin/customer-groups/{group}{query}"), None).await;
+        both.same("GET", &format!("/admin/customer-groups/{GROUP}{query}"), None).await;
+        if query.starts_with("/customers") {
+            both.same("GET", &format!("/admin/customer-groups/{LARGE}{query}"), None).await;
         }
     }
     for query in [
