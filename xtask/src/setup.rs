@@ -82,9 +82,9 @@ pub(crate) fn check() -> Result<()> {
         missing += 1;
     }
     if python::is_there(openapi::TESTS)? {
-        say("there", "schemathesis", openapi::TESTS);
+        say("there", "OpenAPI", openapi::TESTS);
     } else {
-        say("missing", "schemathesis", &format!("the Python packages of {}", openapi::TESTS));
+        say("missing", "OpenAPI", &format!("the Python packages of {}", openapi::TESTS));
         missing += 1;
     }
     if missing > 0 {
@@ -118,10 +118,10 @@ pub(crate) fn install() -> Result<()> {
     }
     install_packages()?;
     if python::is_there(openapi::TESTS)? {
-        say("there", "schemathesis", openapi::TESTS);
+        say("there", "OpenAPI", openapi::TESTS);
         return Ok(());
     }
-    say("install", "schemathesis", &format!("the Python packages of {}", openapi::TESTS));
+    say("install", "OpenAPI", &format!("the Python packages of {}", openapi::TESTS));
     python::install(openapi::TESTS)
 }
 
