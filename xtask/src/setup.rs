@@ -97,7 +97,7 @@ const PACKAGES: [Packages; 3] = [
     },
     Packages { name: "Medusa", folder: MEDUSA, is_there: medusa::is_there, install: medusa::install },
     Packages {
-        name: "schemathesis",
+        name: "OpenAPI",
         folder: openapi::TESTS,
         is_there: || python::is_there(openapi::TESTS),
         install: || python::install(openapi::TESTS),

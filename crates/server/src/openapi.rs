@@ -11,11 +11,10 @@ use stheno_api_types::{
     Address, Customer, CustomerGroup, ErrorBody, PartialCustomer, PartialPriceList, PriceList,
 };
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::request_body::RequestBody;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
-    Components, Content, HeaderBuilder, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder, Schema,
+    Content, HeaderBuilder, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder, Schema,
 };
 use utoipa::{IntoParams, IntoResponses, OpenApi as _};
 
@@ -24,9 +23,8 @@ use crate::router;
 /// The description of the API: an OpenAPI 3.1 document, as indented JSON.
 pub fn document() -> &'static str {
     static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
-        let mut document = router::endpoints().into_openapi();
+        let mut document = serde_json::to_value(router::endpoints().into_openapi()).unwrap_or_default();
         relax_bodies(&mut document);
-        let mut document = serde_json::to_value(document).unwrap_or_default();
         name_schemas(&mut document);
         format!("{document:#}\n")
     });
@@ -96,44 +94,36 @@ pub(crate) fn introduction() -> OpenApi {
 struct Introduction;
 
 /// A body may be left out where none of its properties is required.
-fn relax_bodies(document: &mut OpenApi) {
-    let components = document.components.clone().unwrap_or_default();
-    for item in document.paths.paths.values_mut() {
-        for operation in [&mut item.post, &mut item.delete].into_iter().flatten() {
-            if let Some(RefOr::T(body)) = &mut operation.request_body
-                && !needs_property(body, &components)
-            {
-                body.required = Some(Required::False);
-            }
+fn relax_bodies(document: &mut Value) {
+    let schemas = document["components"]["schemas"].clone();
+    let needs_property = |body: &Value| {
+        let reference = body.pointer("/content/application~1json/schema/$ref").and_then(Value::as_str);
+        let name = reference.and_then(|reference| reference.rsplit('/').next()).unwrap_or_default();
+        schemas[name].get("required").is_some()
+    };
+    let paths = document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut);
+    for operation in paths.filter_map(Value::as_object_mut).flat_map(Map::values_mut) {
+        if let Some(body) = operation.get_mut("requestBody")
+            && !needs_property(body)
+        {
+            body["required"] = false.into();
         }
     }
-}
-
-fn needs_property(body: &RequestBody, components: &Components) -> bool {
-    let named = body.content.values().filter_map(|content| match content {
-        RefOr::T(Content { schema: Some(RefOr::Ref(Ref { ref_location, .. })), .. }) => {
-            components.schemas.get(ref_location.rsplit('/').next()?)
-        }
-        _ => None,
-    });
-    named
-        .into_iter()
-        .any(|schema| matches!(schema, RefOr::T(Schema::Object(object)) if !object.required.is_empty()))
 }
 
 /// Refers to a named schema wherever the macros have copied it, as they do in generic types.
 fn name_schemas(document: &mut Value) {
     let schemas = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
-    if let Some(schemas) = schemas {
-        let named = schemas.clone();
-        schemas.values_mut().filter_map(|schema| schema.get_mut("properties")?.as_object_mut()).for_each(
-            |properties| {
-                properties.values_mut().for_each(|property| refer(property, &named));
-            },
-        );
+    let Some(schemas) = schemas else { return };
+    let named = schemas.clone();
+    for properties in schemas.values_mut().filter_map(|schema| schema.get_mut("properties")) {
+        for property in properties.as_object_mut().into_iter().flat_map(Map::values_mut) {
+            refer(property, &named);
+        }
     }
 }
 
+/// Makes a schema, or that of its elements, a reference to the named one that says the same.
 fn refer(schema: &mut Value, named: &Map<String, Value>) {
     let bare = |schema: &Value| {
         let mut schema = schema.clone();

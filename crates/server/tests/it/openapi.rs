@@ -100,6 +100,9 @@ async fn every_operation_but_a_few_asks_for_a_credential() {
             headers.extend(credential);
             let answer = client.send(&method, &asked, &headers, Some(b"{malformed".to_vec())).await;
             assert_eq!(answer.status == 401, !is_open, "{method} {path} is not as described");
+            if !is_open {
+                assert_eq!(answer.text(), "Unauthorized", "{method} {path}");
+            }
         }
         if is_open {
             open.push((method, path));

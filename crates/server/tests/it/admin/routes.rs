@@ -2,22 +2,8 @@ use stheno_testkit::TestApp;
 
 use crate::{header, token};
 
-/// Every endpoint that needs a credential.
-const ENDPOINTS: &[(&str, &str)] = &[
-    ("GET", "/admin/auth"),
-    ("DELETE", "/admin/auth"),
-    ("GET", "/admin/customer-groups"),
-    ("POST", "/admin/customer-groups"),
-    ("GET", "/admin/customer-groups/cgrp_x"),
-    ("POST", "/admin/customer-groups/cgrp_x"),
-    ("DELETE", "/admin/customer-groups/cgrp_x"),
-    ("GET", "/admin/customer-groups/cgrp_x/customers"),
-    ("POST", "/admin/customer-groups/cgrp_x/customers/batch"),
-    ("DELETE", "/admin/customer-groups/cgrp_x/customers/batch"),
-    ("GET", "/admin/customers"),
-    ("POST", "/admin/customers"),
-    ("GET", "/admin/customers/cus_x"),
-    ("POST", "/admin/customers/cus_x"),
+/// What is no endpoint, or is written unlike one; the endpoints themselves are walked over in `openapi.rs`.
+const ODD: &[(&str, &str)] = &[
     ("GET", "/admin/whatever"),
     ("PUT", "/admin/customer-groups"),
     ("GET", "/ADMIN//Customer-Groups/"),
@@ -28,7 +14,7 @@ const ENDPOINTS: &[(&str, &str)] = &[
 async fn nothing_under_admin_answers_without_a_credential() {
     let app = TestApp::with_contract_data().await;
     let mut client = app.client();
-    for (method, path) in ENDPOINTS {
+    for (method, path) in ODD {
         for credential in
             [None, Some(header("x-medusa-access-token", "nope")), Some(header("cookie", "connect.sid=x"))]
         {

@@ -44,7 +44,12 @@ describe_body!(Body, "CreateCustomer");
     tag = "Customers",
     request_body(
         content = Body,
-        example = json!({"email": "emma.smith@example.com", "first_name": "Emma", "last_name": "Smith", "password": "a-long-password"})
+        example = json!({
+            "email": "emma.smith@example.com",
+            "first_name": "Emma",
+            "last_name": "Smith",
+            "password": "a-long-password",
+        })
     ),
     responses(
         (status = 201, body = CustomerEnvelope, description = "The new customer."),
