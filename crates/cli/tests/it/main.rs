@@ -3,6 +3,7 @@
 
 mod support;
 
+mod batch;
 mod copy;
 mod cors;
 mod crash;
