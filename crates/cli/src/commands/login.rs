@@ -9,7 +9,7 @@ use stheno_client::http::Uri;
 
 use crate::email;
 use crate::exit::{self, Exit, failure};
-use crate::remote::connection::{Calls, explain, shown, with_login};
+use crate::remote::connection::{Calls, explain, shown, with_login, without_slash};
 use crate::remote::profiles::{Login, Profile, Profiles, parse_name};
 use crate::remote::{ask, note};
 
@@ -88,7 +88,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
 /// The server's address: given, that of the profile, or asked for.
 fn url(arguments: &Arguments) -> Result<String> {
     if let Some(url) = &arguments.url {
-        return Ok(url.trim().trim_end_matches('/').to_owned());
+        return Ok(without_slash(url).to_owned());
     }
     let profiles = Profiles::load()?;
     // With --profile, it may be a new one.
@@ -104,7 +104,7 @@ fn url(arguments: &Arguments) -> Result<String> {
     }
     let usual = known.map_or("http://127.0.0.1:9000", |profile| &profile.url);
     let url = ask::line(&format!("Server [{usual}]: "))?;
-    Ok(if url.is_empty() { usual.to_owned() } else { url.trim_end_matches('/').to_owned() })
+    Ok(if url.is_empty() { usual.to_owned() } else { without_slash(&url).to_owned() })
 }
 
 /// Passwords and tokens over plain http can be read on the way, but for the way within this machine.
