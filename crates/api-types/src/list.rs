@@ -2,6 +2,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 /// A reference to a record, `{"id": "…"}`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Id {
     /// The record's id.
     pub id: String,

@@ -1,5 +1,7 @@
 //! `stheno login`: finds out who somebody is to a server, and keeps it in a profile.
 
+use std::net::IpAddr;
+
 use anyhow::{Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,7 +11,7 @@ use stheno_client::http::Uri;
 
 use crate::email;
 use crate::exit::{self, Exit, failure};
-use crate::remote::connection::{Calls, explain, shown, with_login};
+use crate::remote::connection::{Calls, explain, shown, with_login, without_slash};
 use crate::remote::profiles::{Login, Profile, Profiles, parse_name};
 use crate::remote::{ask, note};
 
@@ -59,13 +61,15 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     let user = client.admin().auth().get_session().await;
     let user = user.map_err(|error| explain(&error, &url, "is the API token one of this server's?"))?;
 
-    let name = arguments.profile.clone().unwrap_or_else(|| name_of(&url));
     let end = match &login {
         Login::BearerToken { expires_at, .. } => *expires_at,
         Login::ApiToken { .. } => None,
     };
     let profile = Profile { url: url.clone(), email: Some(user.email.clone()), login: Some(login) };
-    Profiles::change(|profiles| {
+    let name = Profiles::change(|profiles| {
+        let is_of_server = |name: &String| profiles.get(name).is_ok_and(|profile| profile.url == url);
+        let current = profiles.current.clone().filter(is_of_server);
+        let name = arguments.profile.clone().or(current).unwrap_or_else(|| name_of(&url));
         let known = profiles.profiles.get(&name);
         ensure!(
             arguments.profile.is_some() || known.is_none_or(|known| known.url == url),
@@ -73,7 +77,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
         );
         profiles.profiles.insert(name.clone(), profile);
         profiles.current = Some(name.clone());
-        Ok(())
+        Ok(name)
     })?;
     note(&format!("Signed in at {url} as {} (profile {name})", user.email))?;
     if let Some(end) = end {
@@ -88,13 +92,13 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
 /// The server's address: given, that of the profile, or asked for.
 fn url(arguments: &Arguments) -> Result<String> {
     if let Some(url) = &arguments.url {
-        return Ok(url.trim().trim_end_matches('/').to_owned());
+        return Ok(without_slash(url).to_owned());
     }
     let profiles = Profiles::load()?;
     // With --profile, it may be a new one.
     let known =
         profiles.name_or_current(arguments.profile.as_deref()).and_then(|name| profiles.profiles.get(name));
-    if arguments.profile.as_deref().is_some()
+    if arguments.profile.is_some()
         && let Some(profile) = known
     {
         return Ok(profile.url.clone());
@@ -104,21 +108,25 @@ fn url(arguments: &Arguments) -> Result<String> {
     }
     let usual = known.map_or("http://127.0.0.1:9000", |profile| &profile.url);
     let url = ask::line(&format!("Server [{usual}]: "))?;
-    Ok(if url.is_empty() { usual.to_owned() } else { url.trim_end_matches('/').to_owned() })
+    Ok(if url.is_empty() { usual.to_owned() } else { without_slash(&url).to_owned() })
 }
 
 /// Passwords and tokens over plain http can be read on the way, but for the way within this machine.
 fn warn_if_open(url: &str) -> Result<()> {
-    let uri: Option<Uri> = url.parse().ok();
-    let is_open = uri.as_ref().and_then(Uri::scheme_str) == Some("http");
-    let host = uri.as_ref().and_then(Uri::host).unwrap_or_default();
-    let is_here = host == "localhost" || host.starts_with("127.") || host == "[::1]";
-    if is_open && !is_here {
+    if is_open(url) {
         note(&format!(
             "Warning: {url} is not encrypted, so others on the way can read what you sign in with"
         ))?;
     }
     Ok(())
+}
+
+fn is_open(url: &str) -> bool {
+    let uri: Option<Uri> = url.parse().ok();
+    let host = uri.as_ref().and_then(Uri::host).unwrap_or_default();
+    let address: Option<IpAddr> = host.trim_matches(['[', ']']).parse().ok();
+    let is_here = host == "localhost" || address.is_some_and(|address| address.is_loopback());
+    uri.as_ref().and_then(Uri::scheme_str) == Some("http") && !is_here
 }
 
 async fn login(arguments: &Arguments, url: &str) -> Result<Login> {
@@ -183,6 +191,17 @@ mod tests {
     fn a_profile_is_called_after_its_server() {
         assert_eq!(name_of("https://shop.example/medusa"), "shop.example");
         assert_eq!(name_of("http://127.0.0.1:9000"), "127.0.0.1:9000");
+    }
+
+    #[test]
+    fn what_others_could_read_is_known() {
+        for url in ["https://shop.example", "http://localhost:9000", "http://127.0.0.1", "http://[::1]:9000"]
+        {
+            assert!(!is_open(url), "{url}");
+        }
+        for url in ["http://shop.example", "http://10.0.0.1:9000", "http://127.shop.example"] {
+            assert!(is_open(url), "{url}");
+        }
     }
 
     #[test]

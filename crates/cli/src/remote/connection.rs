@@ -78,32 +78,38 @@ impl Connection {
                 "a server is named twice, by --profile or STHENO_PROFILE and by --url or STHENO_URL: leave one out",
             ));
         }
+        let given = self.given_login()?;
+        if let (Some(url), Some(given)) = (&self.url, &given) {
+            // Nothing is missing, so it does not matter whether there are profiles.
+            return self.with_given(url, given);
+        }
         let profiles = Profiles::load()?;
         let name = profiles.name_or_current(self.profile.as_deref());
         let profile = name.map(|name| profiles.get(name)).transpose()?;
-        let url = match (&self.url, profile) {
-            (Some(url), _) => url.trim_end_matches('/').to_owned(),
-            (None, Some(profile)) => profile.url.clone(),
-            (None, None) => {
-                return Err(failure(
-                    Exit::Usage,
-                    "no server is named: sign in with `stheno login`, or set STHENO_URL and STHENO_API_TOKEN",
-                ));
-            }
+        let Some(url) = self.url.as_deref().or(profile.map(|profile| profile.url.as_str())) else {
+            return Err(failure(
+                Exit::Usage,
+                "no server is named: sign in with `stheno login`, or set STHENO_URL and STHENO_API_TOKEN",
+            ));
         };
-        let builder = self.calls.builder(&url);
-        let (builder, sign_in) = match self.given_login()? {
-            Some((login, variable)) => {
-                (with_login(builder, &login), format!("is {variable} one of this server's, and still good?"))
-            }
-            None => {
-                // A profile's token is for its own server and is sent to no other.
-                let profile = name.zip(profile).filter(|(_, profile)| profile.url == url);
-                let (name, login) = signed_in(&url, profile)?;
-                (with_login(builder, login), format!("sign in again with `stheno login --profile {name}`"))
-            }
-        };
-        Ok(Shop { client: builder.build()?, url, sign_in })
+        if let Some(given) = &given {
+            return self.with_given(url, given);
+        }
+        // A profile's token is for its own server and is sent to no other.
+        let url = without_slash(url);
+        let profile = name.zip(profile).filter(|(_, profile)| profile.url == url);
+        let (name, login) = signed_in(url, profile)?;
+        self.shop(url, login, format!("sign in again with `stheno login --profile {name}`"))
+    }
+
+    fn with_given(&self, url: &str, (login, variable): &(Login, &str)) -> Result<Shop> {
+        self.shop(url, login, format!("is {variable} one of this server's, and still good?"))
+    }
+
+    fn shop(&self, url: &str, login: &Login, sign_in: String) -> Result<Shop> {
+        let url = without_slash(url);
+        let client = with_login(self.calls.builder(url), login).build()?;
+        Ok(Shop { client, url: url.to_owned(), sign_in })
     }
 
     /// A credential of the environment, and the variable that it comes from.
@@ -136,6 +142,11 @@ impl Calls {
             .timeout(self.timeout)
             .retry(Retry::default().max_retries(self.retries))
     }
+}
+
+/// An address as it is kept and compared.
+pub(crate) fn without_slash(url: &str) -> &str {
+    url.trim().trim_end_matches('/')
 }
 
 /// The builder of a client that signs in so.

@@ -4,6 +4,7 @@ use anyhow::Result;
 use serde_json::json;
 
 use super::output::Output;
+use crate::is_broken_pipe;
 
 /// What standard output has after a command on many, as `--help` tells it.
 pub(crate) const RULE: &str = "\
@@ -18,7 +19,12 @@ impl Undone {
         self.0.extend(ids.into_iter().map(|id| (id, reason)));
     }
 
+    /// Writes them. A reader who has enough of it does not make the rest a success.
     pub(crate) fn write(&self, output: Output) -> Result<()> {
+        self.write_rows(output).or_else(|error| if is_broken_pipe(&error) { Ok(()) } else { Err(error) })
+    }
+
+    fn write_rows(&self, output: Output) -> Result<()> {
         let mut rows = output.rows(["id", "reason"])?;
         for (id, reason) in &self.0 {
             rows.add(&json!({ "id": id, "reason": reason }))?;

@@ -42,16 +42,6 @@ pub(super) enum Direction {
     Out,
 }
 
-impl Direction {
-    /// What stands before `in` when it is done.
-    fn not(self) -> &'static str {
-        match self {
-            Self::In => "",
-            Self::Out => "not ",
-        }
-    }
-}
-
 pub(super) async fn run(
     shop: &Shop,
     batch: Batch,
@@ -97,15 +87,16 @@ pub(super) async fn run(
             (unfinished.report().clone(), Some(fault))
         }
     };
-    if report.done.is_empty() {
-        if total == 0 {
-            note("no customers were named")?;
-        }
-        return end(report, strangers, fault, total, output);
+    let now = match direction {
+        Direction::In => format!("in {} now", group.name),
+        Direction::Out => format!("not in {} now", group.name),
+    };
+    match report.done.len() {
+        0 if total == 0 => note("no customers were named")?,
+        0 => {}
+        1 => note(&format!("1 customer is {now}"))?,
+        done => note(&format!("{} are {now}", count(done, "customer")))?,
     }
-    let done = count(report.done.len(), "customer");
-    let (is, not) = (if report.done.len() == 1 { "is" } else { "are" }, direction.not());
-    note(&format!("{done} {is} {not}in {} now", group.name))?;
     end(report, strangers, fault, total, output)
 }
 

@@ -29,6 +29,9 @@ fn of_whom_and_where() {
     console.shop = console.shop.with("STHENO_API_TOKEN", "t");
     console.run("groups list --url shop.example");
     console.run("groups list --url http://shop.example/?a=b");
+    // A container may have no home, and needs none.
+    console.shop = console.shop.without("STHENO_CONFIG_DIR");
+    console.run("groups list --url http://127.0.0.1:1 --retries 0");
     insta::assert_snapshot!(console.seen());
 }
 
@@ -146,6 +149,17 @@ fn a_reader_that_has_enough_is_none() {
         assert!(output.status.success(), "{command}");
         assert_eq!(output.stderr, b"", "{command}");
     }
+}
+
+/// What was not done stays an error, also if nobody reads which it is.
+#[cfg(unix)]
+#[test]
+fn nobody_reads_what_was_not_done() {
+    let (console, _server) = Console::at_demo_shop();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = console.command("groups delete cgrp_nope --yes").stdout(writer).output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
 }
 
 /// A name is data, also where a terminal would take it for a command.

@@ -41,6 +41,8 @@ fn with_a_password_ends() {
     console.run(&login.replace(" --password-stdin", ""));
     console.run(&format!("login --url {}", server.url));
     console.run("login");
+    // The profile of this server is the one that is current, whatever it is called.
+    console.run_with(&login, &format!("{PASSWORD}\n"));
     let file = std::fs::read_to_string(console.shop.path("config/profiles.json")).unwrap();
     assert!(!file.contains(PASSWORD));
 

@@ -8,6 +8,7 @@ use crate::request::Draft;
 
 /// Logs out: [`Auth::delete_session`](super::Auth::delete_session).
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct DeleteSession;
 
 impl Operation for DeleteSession {

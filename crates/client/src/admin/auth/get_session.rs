@@ -9,6 +9,7 @@ use crate::request::Draft;
 
 /// The user who is asking: [`Auth::get_session`](super::Auth::get_session).
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct GetSession;
 
 impl Operation for GetSession {
