@@ -17,7 +17,7 @@ use crate::entity::Catalog;
 use crate::sql::quoted;
 
 /// What a piece of rows should weigh, in bytes.
-const PIECE_BYTES: usize = 2 * 1024 * 1024;
+const PIECE_BYTES: usize = 1024 * 1024;
 
 /// How many rows a piece has at the most.
 const PIECE_ROWS: usize = 4096;

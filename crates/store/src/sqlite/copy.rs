@@ -15,7 +15,7 @@ use crate::sql::quoted;
 use crate::time;
 
 /// What a piece of rows weighs, in bytes, up to its last row.
-const PIECE_BYTES: usize = 2 * 1024 * 1024;
+const PIECE_BYTES: usize = 1024 * 1024;
 
 /// How many rows a piece has at the most.
 const PIECE_ROWS: usize = 4096;
