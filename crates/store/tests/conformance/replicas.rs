@@ -6,12 +6,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use stheno_store::{Caller, Selection, Store, StoreError, StoreOptions, Table};
+use stheno_store::{
+    Caller, CustomerFilter, CustomerGroupChanges, CustomerGroupList, CustomerList, NewUser, Page, Role,
+    Selection, Store, StoreError, StoreOptions, Table, Window,
+};
 use stheno_testkit::postgres::{PostgresServer, Shutdown};
 use tokio_postgres::Client;
 
 use crate::database::Database;
-use crate::shop::{Shop, id, ids, json_of, new_group, read, texts};
+use crate::shop::{Shop, id, ids, json_of, new_group, read, string_of, texts};
 
 /// How long anything may take before a test gives up.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -106,7 +109,7 @@ async fn who_has_written_reads_it_at_once_while_a_replica_is_behind() {
     }
     assert_eq!(shop.groups_of(&writing).await, [&*created]);
     // An answer that shows relations is read back where it was written.
-    let changes = stheno_store::CustomerGroupChanges { name: Some(Some("B".to_owned())), metadata: None };
+    let changes = CustomerGroupChanges { name: Some(Some("B".to_owned())), metadata: None };
     let shown = reading.update_customer_group(&created, changes, &expanded).await.unwrap().unwrap();
     let shown = json_of(shown).await;
     assert_eq!((&shown["name"], &shown["customers"]), (&json!("B"), &json!([])));
@@ -137,10 +140,10 @@ async fn who_has_written_reads_it_at_once_while_a_replica_is_behind() {
 async fn who_may_in_is_never_read_from_a_replica() {
     let shop = Replicated::open_with("", |options| options.replica_max_lag = Duration::from_secs(600)).await;
     let paused = shop.pause().await;
-    let user = stheno_store::NewUser {
+    let user = NewUser {
         email: "ada@shop.example".to_owned(),
         password_hash: Some("container".to_owned()),
-        role: stheno_store::Role::Admin,
+        role: Role::Admin,
         token_hash: Some("hash".to_owned()),
     };
     let id = shop.shop.store.create_user(user).await.unwrap();
@@ -327,15 +330,41 @@ async fn a_read_that_recovery_breaks_off_is_done_on_the_primary() {
     vacuum.abort();
 }
 
+/// What all kinds of reads answer: whole or streamed, with relations and without.
+async fn answers(shop: &Shop, store: &Store) -> Vec<String> {
+    let mut answers = Vec::new();
+    for relations in [&[][..], &["customers"]] {
+        let selection = shop.with(Table::CustomerGroup, relations);
+        let group = store.retrieve_customer_group("cgrp_a", &selection).await.unwrap().unwrap();
+        answers.push(string_of(group).await);
+        let list = CustomerGroupList { selection, ..shop.group_list() };
+        answers.push(string_of(store.list_customer_groups(list).await.unwrap().rows).await);
+    }
+    for (relations, limit) in [(&[][..], Some(10)), (&["groups"], Some(10)), (&["groups"], None)] {
+        let selection = shop.with(Table::Customer, relations);
+        let customer = store.retrieve_customer("cus_1000007", &selection).await.unwrap().unwrap();
+        answers.push(string_of(customer).await);
+        let filter = CustomerFilter { q: Some("1@shop".to_owned()), ..CustomerFilter::default() };
+        let list =
+            CustomerList { filter, selection, window: Window { offset: 3, limit }, ..shop.customer_list() };
+        let Page { count, rows } = store.list_customers(list).await.unwrap();
+        answers.push(format!("{count} {}", string_of(rows).await));
+    }
+    answers
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn reads_are_spread_over_replicas_and_go_on_without_the_primary() {
     let primary = PostgresServer::start("").await;
     let standbys = [primary.standby("").await, primary.standby("").await];
     let shop = Shop::open_with(Database::on_server(primary), |options| {
         options.replicas = standbys.iter().map(|standby| standby.url("postgres").into()).collect();
+        options.whole_up_to = 1000;
     })
     .await;
     shop.add_groups(&["cgrp_a"]).await;
+    shop.database.make_customers(500, 100).await;
+    shop.database.make_members("cgrp_a").await;
     let stranger = shop.store.for_caller(Caller::default());
     let plain = shop.all(Table::CustomerGroup);
     let asked = async || {
@@ -356,9 +385,16 @@ async fn reads_are_spread_over_replicas_and_go_on_without_the_primary() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 
+    let of_the_primary = answers(&shop, &shop.store).await;
+    let started = Instant::now();
+    while answers(&shop, &stranger).await != of_the_primary {
+        assert!(started.elapsed() < PATIENCE, "the replicas answer otherwise");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+
     shop.database.server().stop(Shutdown::Fast).await;
     for _ in 0..20 {
-        assert_eq!(stranger.list_customer_groups(shop.group_list()).await.unwrap().count, 1);
+        assert!(answers(&shop, &stranger).await == of_the_primary);
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert_matches!(shop.store.ping().await, Err(StoreError::Unavailable { .. }));
