@@ -16,7 +16,7 @@ use crate::{StoreError, StoreOptions, postgres, sqlite};
 /// A database that is read, or that is read and written.
 pub(super) enum End {
     Sqlite(sqlite::CopyEnd),
-    Postgres(postgres::CopyEnd),
+    Postgres(Box<postgres::CopyEnd>),
 }
 
 /// Forwards a call to the engine.
@@ -35,7 +35,7 @@ impl End {
         let lock_timeout = options.lock_timeout;
         let mut end = if crate::postgres::is_url(url) {
             let connector = postgres::Connector::new(url, options)?;
-            Self::Postgres(postgres::CopyEnd::source(connector, streaming()).await?)
+            Self::Postgres(Box::new(postgres::CopyEnd::source(connector, streaming()).await?))
         } else {
             let path = crate::sqlite_path(url)?;
             Self::Sqlite(sqlite::CopyEnd::source(sqlite::Connector { path, lock_timeout }).await?)
@@ -52,7 +52,8 @@ impl End {
     pub(super) async fn target(url: &str, options: &StoreOptions) -> Result<Self, StoreError> {
         if crate::postgres::is_url(url) {
             let connector = postgres::Connector::new(url, options)?;
-            return Ok(Self::Postgres(postgres::CopyEnd::target(connector, streaming()).await?));
+            let end = postgres::CopyEnd::target(connector, streaming()).await?;
+            return Ok(Self::Postgres(Box::new(end)));
         }
         let (path, lock_timeout) = (crate::sqlite_path(url)?, options.lock_timeout);
         Ok(Self::Sqlite(sqlite::CopyEnd::target(sqlite::Connector { path, lock_timeout }).await?))
