@@ -3,7 +3,7 @@
 //! The source is read out of one snapshot: what is written to it meanwhile is not in the copy. Rows pass in pieces, so
 //! memory does not grow with the shop. There are two ways:
 //!
-//! - Into an **empty** target, each piece is committed by itself, and the table [`MARK`] stands in the target until all is
+//! - Into an **empty** target, each piece is committed by itself, and the table `stheno_copy` stands in the target until all is
 //!   there and has been checked. A copy that was broken off is continued by running it again: rows that are there
 //!   already are compared with the source's new snapshot, and those that have changed or gone since are written anew or
 //!   deleted. At the end the target is exactly the snapshot of the last run.

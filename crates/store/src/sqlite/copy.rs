@@ -330,7 +330,7 @@ fn stored(column: &PartColumn, value: Option<&str>) -> Result<Value, Reason> {
             text.strip_prefix("\\x").and_then(bytes).map_or(Value::Text(text.to_owned()), Value::Blob)
         }
         Form::Time if !time::is_stored_form(text.as_bytes()) => {
-            return Err(unfit("a time outside of the years 0 to 9999"));
+            return Err(unfit("a time outside of the years 1 to 9999"));
         }
         // What answers are made of must be readable.
         Form::Json if serde_json::from_str::<serde_json::Value>(text).is_err() => {
