@@ -35,7 +35,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     api_token_stdin: bool,
 
-    /// The server's address, such as https://shop.example
+    /// The server's address: a scheme and a host, perhaps with a port and a path
     #[arg(long, env = "STHENO_URL", value_name = "URL", help_heading = "Server")]
     url: Option<String>,
 

@@ -53,8 +53,12 @@ pub(crate) struct Filters {
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
     updated_before: Option<Timestamp>,
 
-    /// Any other parameter of the query, as the API knows it: --query 'id[starts_with]=cgrp_01'
-    #[arg(long = "query", value_name = "NAME=VALUE", value_parser = parameter)]
+    #[arg(
+        long = "query",
+        value_name = "NAME=VALUE",
+        value_parser = parameter,
+        help = "Any other parameter of the query, as the API knows it: --query 'id[starts_with]=cgrp_01'"
+    )]
     others: Vec<(String, String)>,
 }
 
