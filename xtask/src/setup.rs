@@ -26,7 +26,7 @@ struct Requirement {
 }
 
 /// Beyond Rust and a C compiler, without which this program would not have been built.
-const REQUIREMENTS: [Requirement; 6] = [
+const REQUIREMENTS: [Requirement; 7] = [
     Requirement {
         name: "rustfmt",
         find: || found(first_line(&mut cargo("fmt --version"))),
@@ -62,6 +62,12 @@ const REQUIREMENTS: [Requirement; 6] = [
         find: find_postgres,
         packages: &["postgresql"],
         by_hand: "install PostgreSQL 13 or newer, so that `initdb` and `pg_ctl` are found by name (none need run)",
+    },
+    Requirement {
+        name: "PgBouncer",
+        find: find_pgbouncer,
+        packages: &["pgbouncer"],
+        by_hand: "install PgBouncer, so that `pgbouncer` is found by name (it need not run)",
     },
 ];
 
@@ -152,6 +158,12 @@ fn find_postgres() -> Result<String, String> {
         .find(|folder| ["initdb", "pg_ctl"].iter().all(|name| folder.join(name).is_file()));
     let folder = folder.ok_or("not found")?;
     found(first_line(Command::new(folder.join("pg_ctl")).arg("--version")))
+}
+
+/// Debian has it where only root looks for programs.
+fn find_pgbouncer() -> Result<String, String> {
+    let version = |program| first_line(Command::new(program).arg("--version"));
+    found(version("/usr/sbin/pgbouncer").or_else(|| version("pgbouncer")))
 }
 
 fn install_debian_packages(packages: &[&str]) -> Result<()> {

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use stheno_store::{Schema, Store, StoreOptions};
 
+use crate::given::given;
+
 const DEFAULT_URL: &str = "sqlite:stheno.db";
 
 /// The database that a command works on.
@@ -13,7 +15,8 @@ const DEFAULT_URL: &str = "sqlite:stheno.db";
 #[command(next_help_heading = "Data")]
 pub(crate) struct Database {
     /// Where the data is: `sqlite:PATH`, a file that `serve` makes if it is not there, or
-    /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, an empty database or a Medusa v1's
+    /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, an empty database or a Medusa v1's. It may say how the connection is
+    /// encrypted: `?sslmode=verify-full&sslrootcert=FILE`
     #[arg(
         long = "database",
         env = "DATABASE_URL",
@@ -22,23 +25,41 @@ pub(crate) struct Database {
         default_value = DEFAULT_URL
     )]
     url: String,
+
+    /// File with the password of the database's user, where the URL has none; or set DATABASE_PASSWORD to it
+    #[arg(long, env = "DATABASE_PASSWORD_FILE", value_name = "FILE")]
+    database_password_file: Option<PathBuf>,
 }
 
 impl Database {
     /// Opens the store, and makes it if it is not there.
     pub(crate) async fn open(&self, options: StoreOptions) -> Result<Store> {
-        Ok(Store::open(&self.url, options).await?)
+        Ok(Store::open(&self.url, self.with_password(options)?).await?)
     }
 
     /// Connects to the database without opening the store: to see what is in it, and to change that.
     pub(crate) async fn schema(&self) -> Result<Schema> {
-        Ok(Schema::connect(&self.url, StoreOptions::default()).await?)
+        Ok(Schema::connect(&self.url, self.with_password(StoreOptions::default())?).await?)
+    }
+
+    fn with_password(&self, mut options: StoreOptions) -> Result<StoreOptions> {
+        let password = given("DATABASE_PASSWORD", self.database_password_file.as_deref())?;
+        options.password = password.map(|password| password.expose().to_owned().into());
+        Ok(options)
+    }
+
+    /// Whether the data is on a server, which may be away and come back.
+    pub(crate) fn is_on_a_server(&self) -> bool {
+        self.url.starts_with("postgres")
     }
 
     /// The database, as a person knows it: without a password.
     pub(crate) fn shown(&self) -> impl Display {
-        let server = || self.url.rsplit_once('@').map_or("PostgreSQL", |(_, address)| address);
-        self.file().map_or_else(|| server().into(), Path::to_string_lossy)
+        let server = || {
+            let (_, address) = self.url.rsplit_once('@').filter(|_| !self.url.contains("password="))?;
+            address.split('?').next()
+        };
+        self.file().map_or_else(|| server().unwrap_or("PostgreSQL").into(), Path::to_string_lossy)
     }
 
     /// The file that the data is in. `None` if the URL names none, which opening it explains.
@@ -75,7 +96,7 @@ mod tests {
     use super::*;
 
     fn database(url: &str) -> Database {
-        Database { url: url.to_owned() }
+        Database { url: url.to_owned(), database_password_file: None }
     }
 
     #[test]
@@ -101,6 +122,13 @@ mod tests {
         let server = database("postgres://ada:s3cret@db.example/shop");
         assert_eq!(server.shown().to_string(), "db.example/shop");
         assert_eq!(server.as_flag(), " --database \"$DATABASE_URL\"");
+        let encrypted = database("postgres://ada:s3cret@db.example/shop?sslmode=require");
+        assert_eq!(encrypted.shown().to_string(), "db.example/shop");
+        for url in
+            ["postgres://db.example/shop?user=a@b&password=s3cret", "postgres://db/shop?password=s3@cret"]
+        {
+            assert_eq!(database(url).shown().to_string(), "PostgreSQL");
+        }
         assert_eq!(database("postgres://localhost/shop").shown().to_string(), "PostgreSQL");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! `commands` holds a file for each command, with its flags. What they share lies beside it: where the data is
 //! (`database`), values that are no flags (`given`), who administers the shop first (`administrator`), the demo shop
-//! (`demo`) and what a person reads at the first start (`welcome`).
+//! (`demo`), how long a database is waited for (`waiting`) and what a person reads at the first start (`welcome`).
 //!
 //! Standard output carries what another program could read; everything that tells a person how it went goes to
 //! standard error. A failure is one line that says what to do.
@@ -18,6 +18,7 @@ mod origins;
 mod password;
 mod secrets;
 mod usage;
+mod waiting;
 mod welcome;
 
 use std::io;

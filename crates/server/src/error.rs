@@ -4,6 +4,9 @@
 //! [`ApiError::NotFound`] and [`ApiError::Duplicate`] with Medusa's words where a route knows them, and `?` on a
 //! [`StoreError`] for everything else.
 
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
@@ -138,7 +141,9 @@ impl IntoResponse for ApiError {
             }
             return response;
         }
-        if status.is_server_error() {
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            log_unavailable(&self);
+        } else if status.is_server_error() {
             tracing::error!(error = %chain(&self), status = status.as_u16(), "the request failed");
         }
         let body = Body { code, r#type, message: &message };
@@ -152,8 +157,54 @@ impl IntoResponse for ApiError {
     }
 }
 
+/// What is logged once in a while: as long as a database is down, every request says the same.
+#[derive(Debug, Default)]
+struct Seldom {
+    logged: Option<Instant>,
+    kept_back: u64,
+}
+
+impl Seldom {
+    const PAUSE: Duration = Duration::from_secs(10);
+
+    /// If it is time to log it, how often it has been kept back since the last time.
+    fn ask(&mut self, now: Instant) -> Option<u64> {
+        if self.logged.is_some_and(|logged| now < logged + Self::PAUSE) {
+            self.kept_back += 1;
+            return None;
+        }
+        self.logged = Some(now);
+        Some(std::mem::take(&mut self.kept_back))
+    }
+}
+
+/// Logs that the store is not available, with the request that heard so first.
+fn log_unavailable(error: &ApiError) {
+    static SELDOM: Mutex<Seldom> = Mutex::new(Seldom { logged: None, kept_back: 0 });
+    let kept_back = SELDOM.lock().unwrap_or_else(PoisonError::into_inner).ask(Instant::now());
+    let error = chain(error);
+    if let Some(kept_back) = kept_back {
+        tracing::warn!(error, kept_back, "the request could not be served");
+    } else {
+        tracing::debug!(error, "the request could not be served");
+    }
+}
+
 /// An error with all its causes, on one line, for the log.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_every_request_says_is_logged_once_in_a_while() {
+        let mut seldom = Seldom::default();
+        let start = Instant::now();
+        let asked = [0, 1, 9, 10, 11, 25].map(|second| seldom.ask(start + Duration::from_secs(second)));
+        assert_eq!(asked, [Some(0), None, None, Some(2), None, Some(1)]);
+    }
 }

@@ -10,6 +10,7 @@ mod app;
 pub mod config;
 mod cors;
 mod credentials;
+pub mod entrance;
 mod error;
 mod extract;
 mod observe;
@@ -22,5 +23,6 @@ pub mod telemetry;
 
 pub use crate::app::App;
 pub use crate::config::{AdminCors, Config, CookieSecure, Secrets, SettingError, TrustProxy};
+pub use crate::entrance::Entrance;
 pub use crate::router::{router, router_with};
-pub use crate::serve::{serve, serve_router};
+pub use crate::serve::{serve, serve_entrance, serve_router};

@@ -22,6 +22,7 @@ use tower::ServiceExt as _;
 
 use crate::app::App;
 use crate::config::Config;
+use crate::entrance::Entrance;
 use crate::extract::Peer;
 use crate::router::{normalise_path, router};
 
@@ -44,11 +45,24 @@ pub async fn serve_router(
     config: Config,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
+    serve_entrance(listener, Entrance::to(router), config, shutdown).await
+}
+
+/// Serves whatever is behind an entrance, as [`serve`] does.
+///
+/// # Errors
+/// If the listener cannot be used.
+pub async fn serve_entrance(
+    listener: TcpListener,
+    entrance: Entrance,
+    config: Config,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let listener = Arc::new(tokio::net::TcpListener::from_std(listener)?);
     let (stop, stopped) = watch::channel(false);
     let shutdown_timeout = config.shutdown_timeout;
-    let service = Service::new(router, config);
+    let service = Service::new(entrance, config);
     let mut loops = JoinSet::new();
     for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
         loops.spawn(accept(Arc::clone(&listener), service.clone(), stopped.clone()));
@@ -68,16 +82,16 @@ pub async fn serve_router(
 /// What a connection is served with.
 #[derive(Clone)]
 struct Service {
-    router: Router,
+    entrance: Entrance,
     config: Config,
     builder: Builder,
 }
 
 impl Service {
-    fn new(router: Router, config: Config) -> Self {
+    fn new(entrance: Entrance, config: Config) -> Self {
         let mut builder = Builder::new();
         builder.timer(TokioTimer::new()).header_read_timeout(config.header_timeout);
-        Self { router, config, builder }
+        Self { entrance, config, builder }
     }
 }
 
@@ -122,13 +136,13 @@ fn serve_connection(
     }
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(service.config.write_timeout));
-    let router = service.router.clone().map_request(move |request: Request<hyper::body::Incoming>| {
+    let requests = service.entrance.clone().map_request(move |request: Request<hyper::body::Incoming>| {
         let mut request = normalise_path(request.map(Body::new));
         request.extensions_mut().insert(peer);
         request
     });
     let io = TokioIo::new(Box::pin(stream));
-    let connection = service.builder.serve_connection(io, TowerToHyperService::new(router));
+    let connection = service.builder.serve_connection(io, TowerToHyperService::new(requests));
     let connection = graceful.watch(connection);
     async move {
         if let Err(error) = connection.await {

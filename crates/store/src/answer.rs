@@ -153,6 +153,13 @@ impl<H> Output<H> {
         self.header = Some(header);
     }
 
+    /// Forgets what has been written. Answers whether that can be: nothing of it has been handed on.
+    pub(crate) fn start_again(&mut self) -> bool {
+        self.text.clear();
+        self.header = None;
+        self.stream.is_none()
+    }
+
     fn is_large(&self) -> bool {
         let enough = if self.stream.is_some() { CHUNK } else { self.streaming.whole_up_to };
         self.text.len() > enough

@@ -86,8 +86,14 @@ pub struct StoreOptions {
     pub whole_up_to: usize,
     /// How many connections to PostgreSQL are open at the most. Large answers leave half of them to all else.
     pub connections: usize,
+    /// How long a unit of work waits for a connection to PostgreSQL: one that is free, or a new one.
+    pub connection_timeout: Duration,
+    /// How long a statement may take on PostgreSQL. What is streamed is read in pieces, each a statement of its own.
+    pub statement_timeout: Duration,
     /// How long a unit of work waits for a lock that another process holds.
     pub lock_timeout: Duration,
+    /// The password of the database's user, where the URL has none.
+    pub password: Option<SecretString>,
     /// How long a streamed answer waits for its reader to take the next piece before its snapshot is given up.
     pub reader_timeout: Duration,
 }
@@ -102,7 +108,10 @@ impl Default for StoreOptions {
             streams_at_once: 16,
             whole_up_to: 1024 * 1024,
             connections: 20,
+            connection_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(30),
             lock_timeout: Duration::from_secs(5),
+            password: None,
             reader_timeout: Duration::from_secs(30),
         }
     }
@@ -161,6 +170,7 @@ impl Store {
     /// [`StoreOptions::migrate`] is off.
     pub async fn open(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
         let clock = options.clock.clone();
+        let environment = Environment { clock: options.clock.clone(), ids: options.ids.clone() };
         let is_postgres = postgres::is_url(url);
         let streams_at_once = match is_postgres {
             true => options.streams_at_once.min(options.connections.div_ceil(2)),
@@ -171,9 +181,8 @@ impl Store {
             reader_timeout: options.reader_timeout,
             permits: Arc::new(Semaphore::new(streams_at_once)),
         };
-        let environment = Environment { clock: options.clock, ids: options.ids };
         if is_postgres {
-            let connector = postgres::Connector::new(url, options.lock_timeout, options.connections)?;
+            let connector = postgres::Connector::new(url, &options)?;
             let postgres = Postgres::open(connector, options.migrate, streaming, environment).await?;
             return Ok(Self { engine: Engine::Postgres(Arc::new(postgres)), clock });
         }

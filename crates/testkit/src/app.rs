@@ -42,6 +42,8 @@ pub enum Engine {
 enum Database {
     Sqlite(TempDir),
     Postgres(PostgresDatabase),
+    /// On a server that the test has for itself.
+    Own(String),
 }
 
 /// How a server is set up.
@@ -86,6 +88,12 @@ impl TestApp {
         Self::on(database, TestAppOptions { engine, ..TestAppOptions::default() }).await
     }
 
+    /// A server with the data that the contract was recorded on, in the empty PostgreSQL database at `url`.
+    pub async fn with_contract_data_at(url: &str, options: TestAppOptions) -> Self {
+        import_contract_data(url).await;
+        Self::on(Database::Own(url.to_owned()), options).await
+    }
+
     /// A server without any data.
     pub async fn empty(options: TestAppOptions) -> Self {
         let database = match options.engine {
@@ -99,6 +107,7 @@ impl TestApp {
         let url = match &database {
             Database::Sqlite(folder) => format!("sqlite:{}", folder.path().join(DATABASE).display()),
             Database::Postgres(database) => database.url().to_owned(),
+            Database::Own(url) => url.clone(),
         };
         let store = Store::open(&url, options.store)
             .await
@@ -122,7 +131,7 @@ impl TestApp {
     pub fn database(&self) -> PathBuf {
         match &self.database {
             Database::Sqlite(folder) => folder.path().join(DATABASE),
-            Database::Postgres(database) => panic!("{} is no file", database.url()),
+            Database::Postgres(_) | Database::Own(_) => panic!("the database is no file"),
         }
     }
 

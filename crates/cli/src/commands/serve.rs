@@ -3,6 +3,7 @@
 use std::env;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
@@ -10,7 +11,7 @@ use bytesize::ByteSize;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use jiff::SignedDuration;
 use stheno_server::telemetry::{self, LogFormat};
-use stheno_server::{AdminCors, App, Config, CookieSecure, Secrets, TrustProxy};
+use stheno_server::{AdminCors, App, Config, CookieSecure, Entrance, Secrets, TrustProxy};
 use stheno_store::{Role, Store, StoreOptions};
 use tokio::net::TcpSocket;
 
@@ -19,6 +20,7 @@ use crate::database::Database;
 use crate::demo;
 use crate::origins;
 use crate::secrets::SecretArguments;
+use crate::waiting;
 use crate::welcome::{Entry, Welcome};
 
 /// How many connections the system holds before the server takes them.
@@ -34,6 +36,9 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     database: Database,
+
+    #[command(flatten)]
+    limits: DatabaseLimits,
 
     /// Fill an empty database with a demo shop: 1,000 customers in 20 groups, always the same
     #[arg(long, env = "STHENO_DEMO", help_heading = "Data", value_parser = yes_or_no)]
@@ -68,7 +73,52 @@ struct Listening {
     port: u16,
 }
 
+/// How a database on a server is used.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Data")]
+struct DatabaseLimits {
+    /// How many connections to PostgreSQL are open at the most. If the server has fewer left, these are shared
+    #[arg(
+        long,
+        env = "STHENO_DATABASE_CONNECTIONS",
+        value_name = "NUMBER",
+        default_value_t = 20,
+        value_parser = clap::value_parser!(u16).range(1..=1000)
+    )]
+    database_connections: u16,
+
+    /// How long a request waits for a connection to PostgreSQL before it is answered 503; a bare number is in seconds
+    #[arg(
+        long,
+        env = "STHENO_DATABASE_CONNECTION_TIMEOUT",
+        value_name = "TIME",
+        default_value = "5s",
+        value_parser = duration
+    )]
+    database_connection_timeout: Duration,
+
+    /// How long a statement may take on PostgreSQL before its request is answered 503; a bare number is in seconds
+    #[arg(
+        long,
+        env = "STHENO_DATABASE_STATEMENT_TIMEOUT",
+        value_name = "TIME",
+        default_value = "30s",
+        value_parser = duration
+    )]
+    database_statement_timeout: Duration,
+
+    /// How long a statement waits for a row that another program has locked; a bare number is in seconds
+    #[arg(
+        long,
+        env = "STHENO_DATABASE_LOCK_TIMEOUT",
+        value_name = "TIME",
+        default_value = "5s",
+        value_parser = duration
+    )]
+    database_lock_timeout: Duration,
+}
+
+#[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Requests")]
 struct Requests {
     /// The pages that may call the admin API from a browser: origins and /regular expressions/, with commas
@@ -212,13 +262,32 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     let listener = listen(&arguments.listening).await?;
     let address = listener.local_addr()?;
 
+    let limits = &arguments.limits;
     let options = StoreOptions {
         migrate: !arguments.no_migrate,
+        connections: limits.database_connections.into(),
+        connection_timeout: limits.database_connection_timeout,
+        statement_timeout: limits.database_statement_timeout,
+        lock_timeout: limits.database_lock_timeout,
         // A client that takes nothing of its answer holds no snapshot for longer than it holds the connection.
         reader_timeout: arguments.requests.write_timeout,
         ..StoreOptions::default()
     };
-    let store = database.open(options).await?;
+    let entrance = Entrance::closed();
+    let config = Config::from(arguments.requests.clone());
+    // Nobody is served before this is waited for.
+    let mut served =
+        pin!(stheno_server::serve_entrance(listener, entrance.clone(), config.clone(), signals.shutdown()));
+    let store = match database.open(options.clone()).await {
+        Err(error) if database.is_on_a_server() && waiting::helps(&error) => {
+            let opened = waiting::open(database, options, error, address);
+            tokio::select! {
+                store = opened => store?,
+                ended = &mut served => return ended.context("the server failed"),
+            }
+        }
+        opened => opened?,
+    };
     if arguments.demo {
         demo::fill(&store, database).await?;
     }
@@ -240,8 +309,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
         tracing::warn!("{entry} in --admin-cors matches no page: {fault}");
     }
     tracing::info!(%address, database = %database.shown(), "listening");
-    let app = App::new(store.clone(), secrets, arguments.requests.into());
-    let served = stheno_server::serve(listener, app, signals.shutdown()).await;
+    entrance.open(App::new(store.clone(), secrets, config));
+    let served = served.await;
     store.close().await;
     served.context("the server failed")?;
     tracing::info!("stopped");

@@ -15,3 +15,4 @@ mod shutdown;
 #[cfg(target_os = "linux")]
 mod terminal;
 mod user;
+mod waiting;

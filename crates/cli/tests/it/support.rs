@@ -93,6 +93,15 @@ impl Shop {
         Server::start(self.stheno(["serve", "--port", "0"]).args(flags))
     }
 
+    /// Starts the server on a port, and does not wait.
+    #[cfg(unix)]
+    pub(crate) fn serve_on<const N: usize>(&self, port: u16, flags: [&str; N]) -> Server {
+        let port = port.to_string();
+        let mut server = Server::spawn(self.stheno(["serve", "--port", &port]).args(flags));
+        server.url = format!("http://127.0.0.1:{port}");
+        server
+    }
+
     /// The database, to look into past the program.
     pub(crate) fn database(&self) -> rusqlite::Connection {
         rusqlite::Connection::open(self.path("stheno.db")).unwrap()
@@ -112,6 +121,17 @@ pub(crate) struct Server {
 
 impl Server {
     fn start(command: &mut Command) -> Self {
+        let mut server = Self::spawn(command);
+        let mut url = String::new();
+        BufReader::new(server.child.stdout.take().unwrap()).read_line(&mut url).unwrap();
+        url.trim().clone_into(&mut server.url);
+        if server.url.is_empty() {
+            panic!("the server did not start:\n{}", server.wait().1);
+        }
+        server
+    }
+
+    fn spawn(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = child.stderr.take().unwrap();
         let log = std::thread::spawn(move || {
@@ -119,13 +139,7 @@ impl Server {
             stderr.read_to_string(&mut log).unwrap();
             log
         });
-        let mut url = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
-        let mut server = Self { url: url.trim().to_owned(), child, log: Some(log) };
-        if server.url.is_empty() {
-            panic!("the server did not start:\n{}", server.wait().1);
-        }
-        server
+        Self { url: String::new(), child, log: Some(log) }
     }
 
     /// What listens at the other end of the address, without `http://`.
@@ -209,6 +223,7 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: Value,
     pub(crate) cookie: Option<String>,
+    pub(crate) retry_after: Option<String>,
 }
 
 impl Call {
@@ -253,7 +268,8 @@ impl Call {
 fn read(response: Response<ureq::Body>) -> Result<Answer, ureq::Error> {
     let (parts, body) = response.into_parts();
     let text = body.into_with_config().limit(u64::MAX).read_to_string()?;
-    let cookie = parts.headers.get("set-cookie").map(|cookie| cookie.to_str().unwrap().to_owned());
+    let header = |name| parts.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+    let (cookie, retry_after) = (header("set-cookie"), header("retry-after"));
     let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-    Ok(Answer { status: parts.status.as_u16(), body, cookie })
+    Ok(Answer { status: parts.status.as_u16(), body, cookie, retry_after })
 }

@@ -6,6 +6,7 @@ mod answers;
 mod bodies;
 mod connections;
 mod credentials;
+mod database;
 mod health;
 mod logs;
 

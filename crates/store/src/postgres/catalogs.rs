@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::pool::Pool;
-use super::schema;
+use super::{fault, schema};
 use crate::StoreError;
 use crate::entity::Catalog;
 use crate::selection::Selection;
@@ -80,7 +80,10 @@ impl Catalogs {
     /// Looks at the database. If columns have changed, they are the present ones from now on, and all prepared statements are
     /// forgotten.
     pub(super) async fn look(&self, pool: &Pool) -> Result<(), StoreError> {
-        let found = schema::read_catalog(&**pool.get().await?).await?;
+        let mut client = pool.get().await?;
+        let reading = client.transaction().await.map_err(fault)?;
+        let found = schema::read_catalog(&*reading).await?;
+        drop(reading);
         let last = self.first.last();
         if found.has_the_columns_of(&last.catalog) {
             return Ok(());

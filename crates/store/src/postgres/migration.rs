@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use deadpool_postgres::{ClientWrapper, Object};
+use deadpool_postgres::ClientWrapper;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tokio_postgres::SimpleQueryMessage;
@@ -35,7 +35,7 @@ pub(crate) struct PostgresSchema {
 
 impl PostgresSchema {
     pub(crate) async fn connect(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
-        let connector = Connector::new(url, options.lock_timeout, options.connections)?;
+        let connector = Connector::new(url, &options)?;
         let streaming = Streaming {
             whole_up_to: options.whole_up_to,
             reader_timeout: options.reader_timeout,
@@ -45,13 +45,15 @@ impl PostgresSchema {
     }
 
     pub(crate) async fn owner(&self) -> Result<Owner, StoreError> {
-        let client = self.pool.get().await?;
-        Ok(Situation::read(&**client).await?.owner)
+        let mut client = self.pool.get().await?;
+        let reading = client.transaction().await.map_err(fault)?;
+        Ok(Situation::read(&*reading).await?.owner)
     }
 
     pub(crate) async fn differences(&self) -> Result<Vec<Difference>, StoreError> {
-        let client = self.pool.get().await?;
-        Situation::read(&**client).await?.differences(&**client).await
+        let mut client = self.pool.get().await?;
+        let reading = client.transaction().await.map_err(fault)?;
+        Situation::read(&*reading).await?.differences(&*reading).await
     }
 
     pub(crate) async fn migrate(&self, listener: Listener<'_>) -> Result<Vec<Difference>, StoreError> {
@@ -60,12 +62,12 @@ impl PostgresSchema {
     }
 
     pub(crate) async fn made(&self) -> Result<Vec<Thing>, StoreError> {
-        additions::made(&**self.pool.get().await?).await
+        additions::made(&self.pool).await
     }
 
     pub(crate) async fn remove(&self, listener: Listener<'_>) -> Result<(), StoreError> {
         let _alone = Alone::wait(&self.pool, listener).await?;
-        let mut maker = Maker::new(taken(&self.pool).await?).await?;
+        let mut maker = Maker::new(&self.pool).await?;
         additions::drop_all(&mut maker, listener).await
     }
 
@@ -81,8 +83,10 @@ pub(super) async fn make_tables(
     listener: Listener<'_>,
 ) -> Result<(), StoreError> {
     let mut client = pool.get().await?;
-    let situation = Situation::read(&**client).await?;
-    let wanting = situation.differences(&**client).await?;
+    let reading = client.transaction().await.map_err(fault)?;
+    let situation = Situation::read(&*reading).await?;
+    let wanting = situation.differences(&*reading).await?;
+    drop(reading);
     let wanting: Vec<_> = wanting.iter().filter(|difference| is_of_steps(difference)).collect();
     let is_behind = situation.next_step().is_some() || !wanting.is_empty();
     if is_behind && wanting.iter().all(|difference| difference.hindrance.is_none()) {
@@ -105,14 +109,14 @@ pub(super) async fn make_additions(
     additions: &[Addition],
     listener: Listener<'_>,
 ) -> Result<Vec<Difference>, StoreError> {
-    let differences = additions::differences(&**pool.get().await?, additions).await?;
+    let differences = additions::differences(pool, additions).await?;
     if differences.iter().all(|difference| difference.hindrance.is_some()) {
         return Ok(differences);
     }
     let _alone = Alone::wait(pool, listener).await?;
-    let mut maker = Maker::new(taken(pool).await?).await?;
+    let mut maker = Maker::new(pool).await?;
     let mut left = Vec::new();
-    for difference in additions::differences(&**maker.client(), additions).await? {
+    for difference in additions::differences(pool, additions).await? {
         let addition = additions.iter().find(|addition| addition.thing() == difference.thing);
         let (Some(addition), None) = (addition, &difference.hindrance) else {
             left.push(difference);
@@ -176,11 +180,6 @@ pub(super) fn listed(differences: &[Difference]) -> String {
     differences.iter().map(line).collect::<Vec<_>>().join("; ")
 }
 
-/// A connection that goes back to no pool, since what is set on it is for this work alone.
-async fn taken(pool: &Pool) -> Result<ClientWrapper, StoreError> {
-    Ok(Object::take(pool.get().await?))
-}
-
 /// The right to make and drop additions, which one process has at a time. It is given back with the value.
 ///
 /// The lock is that of a transaction on a connection of its own, as a session's would not do behind a pooler. It is asked for
@@ -192,7 +191,7 @@ struct Alone {
 
 impl Alone {
     async fn wait(pool: &Pool, listener: Listener<'_>) -> Result<Self, StoreError> {
-        let client = taken(pool).await?;
+        let client = pool.get().await?.taken();
         let mut told = false;
         loop {
             client

@@ -11,21 +11,24 @@ mod rights;
 mod rows;
 mod schema;
 mod start;
+mod tls;
+mod url;
 mod user;
 
 use std::sync::Arc;
 
-use deadpool_postgres::{Client, GenericClient};
+use deadpool_postgres::GenericClient;
 use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
-use tokio_postgres::error::SqlState;
-use tokio_postgres::{Error, IsolationLevel, Row};
+use tokio_postgres::error::{Severity, SqlState};
+use tokio_postgres::{Error, Row};
 
 use self::catalogs::{CHANGING, Catalogs, is_outdated, is_outdated_code};
 pub(crate) use self::migration::PostgresSchema;
 pub(crate) use self::pool::Connector;
-use self::pool::Pool;
+use self::pool::{Client, Pool};
 use self::rows::RowWriter;
 use self::start::{Checked, check};
 use crate::answer::{JsonText, Output, Page, Streaming};
@@ -74,10 +77,12 @@ impl Postgres {
         if migrate {
             migration::make_tables(&pool, environment.clock.now(), &|_| {}).await?;
         }
-        let client = pool.get().await?;
-        let Checked { has_own_tables, is_wanting } = check(&client, migrate).await?;
-        let catalogs = Arc::new(Catalogs::new(schema::read_catalog(&**client).await?));
-        let dialect = Dialect::Postgres(schema::read_collations(&client).await?);
+        let mut client = pool.get().await?;
+        let reading = client.transaction().await.map_err(fault)?;
+        let Checked { has_own_tables, is_wanting } = check(&reading, migrate).await?;
+        let catalogs = Arc::new(Catalogs::new(schema::read_catalog(&*reading).await?));
+        let dialect = Dialect::Postgres(schema::read_collations(&*reading).await?);
+        drop(reading);
         drop(client);
         let making = is_wanting.then(|| tokio::spawn(migration::make_additions_beside(pool.clone())));
         Ok(Self { pool, dialect, catalogs, environment, has_own_tables, making })
@@ -119,9 +124,7 @@ impl Postgres {
     }
 
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {
-        let client = self.pool.get().await?;
-        let sql = "SELECT EXISTS (SELECT 1 FROM customer_group)";
-        client.query_one(sql, &[]).await.map(drop).map_err(fault)
+        self.pool.query("SELECT EXISTS (SELECT 1 FROM customer_group)", &[]).await.map(drop)
     }
 
     /// Finishes what is being written and closes the connections. An index that is being made is left to the server.
@@ -141,20 +144,12 @@ impl Postgres {
         let (catalog, selection) = self.catalogs.renew(selection);
         let statement = sql::retrieve(self.dialect, catalog, &selection, id);
         if !selection.has_relations() {
-            let client = self.pool.get().await?;
-            let text = read_row(&client, catalog, &selection, &statement).await?;
+            let rows = self.pool.query(&statement.text, &rows::parameters(&statement)).await?;
+            let text = rows.first().map(|row| rows::object(catalog, &selection, row)).transpose()?;
             return Ok(text.map(JsonText::whole));
         }
-        let (dialect, catalog) = (self.dialect, Arc::clone(catalog));
-        let selection = selection.into_owned();
-        let answer = self.pool.answer(move |client, output: &mut Output<()>| {
-            async move {
-                let rows = RowWriter::new(dialect, &catalog, &selection, None);
-                output.begin(());
-                write_in_snapshot(client, None, &statement, &rows, output).await
-            }
-            .boxed()
-        });
+        let reading = self.reading(None, statement, Arc::clone(catalog), selection.into_owned());
+        let answer = self.pool.answer(reading, Reading::write::<()>);
         Ok(answer.await?.and_then(|((), text)| (!text.start.is_empty()).then_some(text)))
     }
 
@@ -170,26 +165,24 @@ impl Postgres {
         let count = source.count();
         let (catalog, selection) = self.catalogs.renew(&selection);
         let page = source.page(catalog, &selection, order, window);
-        let (dialect, catalog) = (self.dialect, Arc::clone(catalog));
-        let selection = selection.into_owned();
-        let answer = self.pool.answer(move |client, output: &mut Output<u64>| {
-            async move {
-                let rows = RowWriter::new(dialect, &catalog, &selection, only_groups.as_deref());
-                if !selection.has_relations() && window.limit.is_some_and(|limit| limit <= SMALL_PAGE) {
-                    let (counted, page) = read_at_once(&client, &count, &page).await?;
-                    drop(client);
-                    output.begin(counted);
-                    rows.write_plain(&page, output).await
-                } else {
-                    write_in_snapshot(client, Some(&count), &page, &rows, output).await
-                }
-            }
-            .boxed()
-        });
-        match answer.await? {
+        let is_small = !selection.has_relations() && window.limit.is_some_and(|limit| limit <= SMALL_PAGE);
+        let reading = self.reading(Some(count), page, Arc::clone(catalog), selection.into_owned());
+        let reading = Reading { only_groups, is_small, ..reading };
+        match self.pool.answer(reading, Reading::write::<u64>).await? {
             Some((count, rows)) => Ok(Page { count, rows }),
             None => Err(StoreError::internal("a list answered nothing")),
         }
+    }
+
+    fn reading(
+        &self,
+        count: Option<Statement>,
+        page: Statement,
+        catalog: Arc<Catalog>,
+        selection: Selection,
+    ) -> Reading {
+        let dialect = self.dialect;
+        Reading { dialect, catalog, selection, only_groups: None, count, page, is_small: false }
     }
 
     /// Answers a row that was just written: read again with the relations asked for. It is saved whatever becomes of
@@ -234,6 +227,41 @@ impl Header for () {
     fn from_count(_: Option<u64>) {}
 }
 
+/// Rows to read with their relations, and before them their count.
+struct Reading {
+    dialect: Dialect,
+    catalog: Arc<Catalog>,
+    selection: Selection,
+    only_groups: Option<Vec<String>>,
+    count: Option<Statement>,
+    page: Statement,
+    /// Whether it is read whole.
+    is_small: bool,
+}
+
+impl Reading {
+    fn write<'a, H: Header>(
+        &'a self,
+        client: Client,
+        output: &'a mut Output<H>,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        async move {
+            let rows =
+                RowWriter::new(self.dialect, &self.catalog, &self.selection, self.only_groups.as_deref());
+            match &self.count {
+                Some(count) if self.is_small && client.is_direct() => {
+                    let (counted, page) = read_at_once(&client, count, &self.page).await?;
+                    drop(client);
+                    output.begin(H::from_count(Some(counted)));
+                    rows.write_plain(&page, output).await
+                }
+                count => write_in_snapshot(client, count.as_ref(), &self.page, &rows, output).await,
+            }
+        }
+        .boxed()
+    }
+}
+
 /// Counts, and reads a page, out of one snapshot, in one round trip.
 async fn read_at_once(
     client: &Client,
@@ -265,8 +293,7 @@ async fn write_in_snapshot<H: Header>(
     rows: &RowWriter<'_>,
     output: &mut Output<H>,
 ) -> Result<(), StoreError> {
-    let begin = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
-    let transaction = begin.start().await.map_err(fault)?;
+    let transaction = client.snapshot().await.map_err(fault)?;
     let counting = async {
         let Some(count) = count else { return Ok(None) };
         let prepared = transaction.prepare_cached(&count.text).await.map_err(fault)?;
@@ -277,18 +304,6 @@ async fn write_in_snapshot<H: Header>(
     output.begin(H::from_count(counted));
     rows.write_all(&transaction, &portal, output).await
     // The transaction ends with its value. Nobody needs to wait for that.
-}
-
-/// One row without its relations, as JSON.
-async fn read_row(
-    client: &impl GenericClient,
-    catalog: &Catalog,
-    selection: &Selection,
-    statement: &Statement,
-) -> Result<Option<Vec<u8>>, StoreError> {
-    let prepared = client.prepare_cached(&statement.text).await.map_err(fault)?;
-    let row = client.query_opt(&prepared, &rows::parameters(statement)).await.map_err(fault)?;
-    row.map(|row| rows::object(catalog, selection, &row)).transpose()
 }
 
 /// Reads rows of a table back, whole, as they have been written.
@@ -302,7 +317,9 @@ impl RowReader {
     async fn read(&self, client: &impl GenericClient, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let selection = Selection::all(&self.catalog, self.table);
         let statement = sql::retrieve(self.dialect, &self.catalog, &selection, id);
-        read_row(client, &self.catalog, &selection, &statement).await
+        let prepared = client.prepare_cached(&statement.text).await.map_err(fault)?;
+        let row = client.query_opt(&prepared, &rows::parameters(&statement)).await.map_err(fault)?;
+        row.map(|row| rows::object(&self.catalog, &selection, &row)).transpose()
     }
 }
 
@@ -346,30 +363,43 @@ fn merged(set: &str, removed: &str) -> String {
     )
 }
 
+/// What is said of a connection that broke, and of one from which nothing comes any more.
+const LOST: &str = "the connection to the database is lost";
+const SILENT: &str = "the database does not answer";
+
 /// What every call of a closed store hears.
 fn closed() -> StoreError {
     StoreError::Unavailable { reason: "it is shutting down", source: None }
 }
 
+fn unanswered(source: Option<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
+    StoreError::Unavailable { reason: SILENT, source }
+}
+
+/// What one hears whose write was done, but for the word that it is saved.
+fn unconfirmed(error: StoreError) -> StoreError {
+    let reason = "the database was lost while it was saving this, so it may be saved or not";
+    StoreError::Unavailable { reason, source: Some(Box::new(error)) }
+}
+
 /// What PostgreSQL says, as the store says it.
 fn fault(error: Error) -> StoreError {
-    let Some(code) = error.code() else {
-        return if is_lost(&error) {
-            unavailable("the connection to the database is lost", error)
-        } else {
-            StoreError::internal(error)
-        };
+    let Some(said) = error.as_db_error() else {
+        return if is_broken(&error) { unavailable(LOST, error) } else { StoreError::internal(error) };
     };
-    match code.code() {
+    let ends = matches!(said.parsed_severity(), Some(Severity::Fatal | Severity::Panic));
+    match said.code().code() {
         // A lock that was not had in time, or a statement that was ended.
         "55P03" | "57014" => unavailable("it took too long", error),
         // Two writes were in each other's way.
         "40001" | "40P01" => unavailable("another write was in the way", error),
         "53100" => StoreError::Full,
         "53300" => unavailable("the database has no connection left", error),
-        // The server shuts down, starts, has crashed, or has become a standby; or the connection broke.
-        "57P01" | "57P02" | "57P03" | "25006" => unavailable("the database is not ready", error),
-        class if class.starts_with("08") || class.starts_with("53") => {
+        // The server starts or shuts down, or is a standby.
+        "57P03" | "25006" => unavailable("the database is not ready", error),
+        // The server has ended this connection alone, or all of them: by hand, after a crash, after too long a time.
+        _ if ends => unavailable(LOST, error),
+        class if ["08", "53"].iter().any(|prefix| class.starts_with(prefix)) => {
             unavailable("the database is not ready", error)
         }
         code if is_outdated_code(code) => unavailable(CHANGING, error),
@@ -383,14 +413,30 @@ fn limited(reason: &'static str, error: Option<Error>) -> StoreError {
     StoreError::Limited { reason, source: error.map(Into::into) }
 }
 
+/// Why there is no connection. Whatever it is, another time there may be one.
+fn unreachable(error: Error) -> StoreError {
+    let has_reason = error.code().is_some_and(|code| ["53300", "57P03"].contains(&code.code()));
+    if has_reason { fault(error) } else { unavailable("the database cannot be reached", error) }
+}
+
 fn unavailable(reason: &'static str, error: Error) -> StoreError {
     StoreError::Unavailable { reason, source: Some(Box::new(error)) }
 }
 
-fn is_lost(error: &Error) -> bool {
+fn is_broken(error: &Error) -> bool {
     error.is_closed()
         || std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
         || error.to_string().starts_with("timeout")
+}
+
+/// Whether a connection turned out to be dead.
+fn is_lost(error: &StoreError) -> bool {
+    matches!(error, StoreError::Unavailable { reason, .. } if *reason == LOST)
+}
+
+/// Whether a connection is of no use any more.
+fn is_gone(error: &StoreError) -> bool {
+    is_lost(error) || matches!(error, StoreError::Unavailable { reason, .. } if *reason == SILENT)
 }
 
 /// Whether a statement failed because a unique value is taken.

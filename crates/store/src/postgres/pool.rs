@@ -1,27 +1,41 @@
 //! The connections: how they are made, how many there are, and how long anything waits for one.
 
-use std::fmt::Display;
-use std::sync::Arc;
+use std::future::poll_fn;
+use std::ops::{Deref, DerefMut};
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use deadpool_postgres::{
-    Client, Manager, ManagerConfig, Pool as Connections, PoolError, RecyclingMethod, Runtime, Transaction,
+    ClientWrapper, Connect, GenericClient, Manager, ManagerConfig, Object, Pool as Connections, PoolError,
+    RecyclingMethod, Runtime, Transaction,
 };
+use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use tokio::sync::Semaphore;
-use tokio_postgres::config::{Host, SslMode};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{Config, IsolationLevel, NoTls};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Config, Error, IsolationLevel, Row};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{closed, fault};
-use crate::StoreError;
+use super::url::Target;
+use super::{closed, fault, is_gone, is_lost, tls, unanswered, unconfirmed, unreachable};
 use crate::answer::{Output, Reply, Streaming};
+use crate::{StoreError, StoreOptions};
 
-/// How long a unit of work waits for a connection: one that is free, or a new one.
-const CONNECTION_TIMEOUT: Duration = Duration::from_secs(5);
+/// How much longer than a statement may take its answer is waited for: then the server is not working on it, but gone.
+const GRACE: Duration = Duration::from_secs(5);
 
-/// How long a statement may take. What is streamed is read in pieces, each a statement of its own.
-const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the server lets a transaction wait for us: far longer than any does, unless we are gone.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// After so long, a server that had no connection left is asked for one more.
+const REFUSAL: Duration = Duration::from_secs(10);
 
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 256;
@@ -32,63 +46,63 @@ const WRITES: u32 = 1 << 20;
 /// Opens connections to one database.
 #[derive(Debug)]
 pub(crate) struct Connector {
-    config: Config,
+    target: Target,
     connections: usize,
+    /// How long a unit of work waits for a connection: one that is free, or a new one.
+    patience: Duration,
+    statement_timeout: Duration,
+    /// Settings of a transaction that finds none on its connection.
+    settings: Option<Arc<str>>,
 }
 
 impl Connector {
-    /// Reads a URL. `lock_timeout` is how long a statement waits for a lock, `connections` how many there are at most.
-    pub(crate) fn new(url: &str, lock_timeout: Duration, connections: usize) -> Result<Self, StoreError> {
-        let mut config: Config = match url.parse() {
-            Ok(config) => config,
-            // What the parser says may repeat a part of the URL, and with it the password.
-            Err(_) if asks_for_tls(url) => return Err(no_tls()),
-            Err(_) => {
-                return Err(StoreError::Url(
-                    "cannot read the database URL: give postgres://USER:PASSWORD@HOST:PORT/DATABASE, with what is not \
-                     a letter or a digit in percent-encoding"
-                        .to_owned(),
-                ));
-            }
+    /// Reads a URL.
+    pub(crate) fn new(url: &str, options: &StoreOptions) -> Result<Self, StoreError> {
+        let patience = options.connection_timeout;
+        let mut target = Target::parse(url, options.password.as_ref(), patience)?;
+        let limits = [
+            ("statement_timeout", options.statement_timeout),
+            ("lock_timeout", options.lock_timeout),
+            ("idle_in_transaction_session_timeout", IDLE_TIMEOUT),
+        ]
+        .map(|(name, limit)| (name, limit.as_millis()));
+        let settings = if target.is_pooled {
+            // What a connection is set to holds for whoever has it next, and statements are named on it by others.
+            let settings = limits.map(|(name, limit)| format!("; SET LOCAL {name} = {limit}"));
+            Some(format!("DEALLOCATE ALL{}", settings.concat()).into())
+        } else {
+            // What the URL sets comes last, and so holds.
+            let mut settings = limits.map(|(name, limit)| format!("-c {name}={limit} ")).concat();
+            settings.push_str(target.config.get_options().unwrap_or_default());
+            target.config.options(settings.trim_end());
+            None
         };
-        if config.get_ssl_mode() == SslMode::Require {
-            return Err(no_tls());
-        }
-        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-            config.host("localhost");
-        }
-        if config.get_application_name().is_none() {
-            config.application_name("stheno");
-        }
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECTION_TIMEOUT);
-        }
-        // What the URL sets comes last, and so holds.
-        let options = format!(
-            "-c statement_timeout={} -c lock_timeout={} {}",
-            STATEMENT_TIMEOUT.as_millis(),
-            lock_timeout.as_millis(),
-            config.get_options().unwrap_or_default()
-        );
-        config.options(options.trim_end());
-        Ok(Self { config, connections })
+        let statement_timeout = options.statement_timeout;
+        Ok(Self { target, connections: options.connections, patience, statement_timeout, settings })
     }
 
     pub(super) async fn open(self, streaming: Streaming) -> Result<Pool, StoreError> {
-        let Self { config, connections } = self;
-        let place = place(&config);
+        let Self { target, connections, patience, statement_timeout, settings } = self;
+        let place = target.place();
+        let dialler = Dialler { tls: target.tls };
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let running = Arc::new(Semaphore::new(connections));
-        let connections = Connections::builder(Manager::from_config(config, NoTls, recycling))
-            .max_size(connections)
-            .wait_timeout(Some(CONNECTION_TIMEOUT))
-            .create_timeout(Some(CONNECTION_TIMEOUT))
-            .recycle_timeout(Some(CONNECTION_TIMEOUT))
-            .runtime(Runtime::Tokio1)
-            .build()
-            .map_err(StoreError::internal)?;
-        let pool =
-            Pool { connections, running, writing: Arc::new(Semaphore::new(WRITES as usize)), streaming };
+        let manager = Manager::from_connect(target.config, dialler, recycling);
+        let pool = Pool {
+            connections: Connections::builder(manager)
+                .max_size(connections)
+                .create_timeout(Some(patience))
+                .recycle_timeout(Some(patience))
+                .runtime(Runtime::Tokio1)
+                .build()
+                .map_err(StoreError::internal)?,
+            places: Arc::new(Places::new(connections)),
+            running: Arc::new(Semaphore::new(connections)),
+            writing: Arc::new(Semaphore::new(WRITES as usize)),
+            patience,
+            silence: statement_timeout + GRACE,
+            settings,
+            streaming,
+        };
         match pool.connections.get().await {
             Ok(_) => Ok(pool),
             Err(PoolError::Backend(error)) => Err(refused(error, &place)),
@@ -97,57 +111,173 @@ impl Connector {
     }
 }
 
-fn asks_for_tls(url: &str) -> bool {
-    ["sslmode=verify-ca", "sslmode=verify-full"].iter().any(|mode| url.contains(mode))
+/// Makes connections.
+struct Dialler {
+    tls: MakeRustlsConnect,
 }
 
-fn no_tls() -> StoreError {
-    StoreError::Url(
-        "cannot connect to the database as its URL demands: TLS is not supported yet; leave out sslmode, or give \
-         sslmode=disable, where the network between is trusted"
-            .to_owned(),
-    )
-}
-
-/// The database without the password.
-fn place(config: &Config) -> String {
-    let host = config.get_hosts().first().map_or_else(String::new, |host| match host {
-        Host::Tcp(name) => name.clone(),
-        #[cfg(unix)]
-        Host::Unix(path) => path.display().to_string(),
-    });
-    match config.get_dbname() {
-        Some(name) => format!("{name} at {host}"),
-        None => format!("at {host}"),
-    }
-}
-
-/// Why the first connection was refused, in words that say what to mend.
-fn refused(error: tokio_postgres::Error, place: &impl Display) -> StoreError {
-    let refusals = [
-        SqlState::INVALID_CATALOG_NAME,
-        SqlState::INVALID_PASSWORD,
-        SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
-        SqlState::INSUFFICIENT_PRIVILEGE,
-        SqlState::INVALID_PARAMETER_VALUE,
-    ];
-    match error.as_db_error() {
-        Some(said) if refusals.contains(said.code()) => {
-            StoreError::Url(format!("cannot use the database {place}: {}", said.message()))
+impl Connect for Dialler {
+    fn connect(
+        &self,
+        config: &Config,
+    ) -> BoxFuture<'_, Result<(tokio_postgres::Client, JoinHandle<()>), Error>> {
+        let config = config.clone();
+        async move {
+            let connected = match config.connect(self.tls.clone()).await {
+                // Preferred is not demanded.
+                Err(error) if config.get_ssl_mode() == SslMode::Prefer && tls::refusal(&error).is_some() => {
+                    let mut config = config;
+                    config.ssl_mode(SslMode::Disable).connect(self.tls.clone()).await
+                }
+                connected => connected,
+            };
+            let (client, connection) = connected?;
+            let connection = tokio::spawn(async move {
+                if let Err(error) = connection.await {
+                    let error: &dyn std::error::Error = error.as_db_error().map_or(&error, |said| said);
+                    tracing::debug!(error, "a connection to the database has ended");
+                }
+            });
+            Ok((client, connection))
         }
-        _ => fault(error),
+        .boxed()
     }
+}
+
+/// Why the first connection was refused, in words that say what to mend, where waiting does not.
+fn refused(error: Error, place: &str) -> StoreError {
+    let reason = match error.as_db_error() {
+        Some(said) if said.message().starts_with("unsupported startup parameter") => {
+            format!("{}: behind a PgBouncer, add pgbouncer=true to the database URL", said.message())
+        }
+        Some(said)
+            if [
+                SqlState::INVALID_CATALOG_NAME,
+                SqlState::INVALID_PASSWORD,
+                SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
+                SqlState::INSUFFICIENT_PRIVILEGE,
+                SqlState::INVALID_PARAMETER_VALUE,
+            ]
+            .contains(said.code()) =>
+        {
+            said.message().to_owned()
+        }
+        Some(_) => return unreachable(error),
+        None => match tls::refusal(&error).or_else(|| no_password(&error)) {
+            Some(reason) => reason,
+            None => return unreachable(error),
+        },
+    };
+    StoreError::Url(format!("cannot use the database {place}: {reason}"))
+}
+
+fn no_password(error: &Error) -> Option<String> {
+    let cause = std::error::Error::source(error)?.to_string();
+    (cause == "password missing").then(|| {
+        "its server asks for a password: put it into the database URL, or give it in DATABASE_PASSWORD"
+            .to_owned()
+    })
 }
 
 fn unavailable(error: PoolError) -> StoreError {
     match error {
         PoolError::Closed => closed(),
-        PoolError::Backend(error) => fault(error),
-        PoolError::Timeout(_) => {
-            let reason = "no connection to the database is free";
-            StoreError::Unavailable { reason, source: Some(Box::new(error)) }
-        }
+        PoolError::Backend(error) => unreachable(error),
+        PoolError::Timeout(_) => unanswered(Some(Box::new(error))),
         PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_) => StoreError::internal(error),
+    }
+}
+
+/// Who may have a connection: as many as are wanted, or fewer while the server has no more to give.
+#[derive(Debug)]
+struct Places {
+    free: Arc<Semaphore>,
+    /// Those that the server had no connection for, and when it said so last.
+    missing: AtomicUsize,
+    refused: Mutex<Option<Instant>>,
+}
+
+impl Places {
+    fn new(places: usize) -> Self {
+        Self {
+            free: Arc::new(Semaphore::new(places)),
+            missing: AtomicUsize::new(0),
+            refused: Mutex::new(None),
+        }
+    }
+
+    async fn take(&self) -> Result<OwnedSemaphorePermit, StoreError> {
+        if self.missing.load(Ordering::Relaxed) > 0 {
+            let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+            if refused.is_some_and(|refused| refused.elapsed() > REFUSAL) {
+                *refused = None;
+                self.free.add_permits(self.missing.swap(0, Ordering::Relaxed));
+            }
+        }
+        Arc::clone(&self.free).acquire_owned().await.map_err(|_| closed())
+    }
+
+    /// Does without a place for some time.
+    fn give_up(&self, place: OwnedSemaphorePermit) {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        *refused = Some(Instant::now());
+        self.missing.fetch_add(1, Ordering::Relaxed);
+        place.forget();
+    }
+}
+
+/// A connection, for as long as it is held.
+#[derive(Debug)]
+pub(super) struct Client {
+    connection: Object,
+    _place: OwnedSemaphorePermit,
+    settings: Option<Arc<str>>,
+}
+
+impl Client {
+    /// Begins to read out of one snapshot.
+    pub(super) async fn snapshot(&mut self) -> Result<Transaction<'_>, Error> {
+        self.begin(IsolationLevel::RepeatableRead, true).await
+    }
+
+    /// Begins a transaction.
+    pub(super) async fn transaction(&mut self) -> Result<Transaction<'_>, Error> {
+        self.begin(IsolationLevel::ReadCommitted, false).await
+    }
+
+    async fn begin(&mut self, level: IsolationLevel, read_only: bool) -> Result<Transaction<'_>, Error> {
+        let builder = self.connection.build_transaction().isolation_level(level).read_only(read_only);
+        let transaction = builder.start().await?;
+        if let Some(settings) = &self.settings {
+            // What was prepared before, was so for the server's connection of another transaction.
+            transaction.statement_cache.clear();
+            transaction.batch_execute(settings).await?;
+        }
+        Ok(transaction)
+    }
+
+    /// Takes the connection out of the pool: what is set on it is for whoever has taken it alone.
+    pub(super) fn taken(self) -> ClientWrapper {
+        Object::take(self.connection)
+    }
+
+    /// Whether a statement may stand alone, and several may be sent at once that make a transaction.
+    pub(super) fn is_direct(&self) -> bool {
+        self.settings.is_none()
+    }
+}
+
+impl Deref for Client {
+    type Target = Object;
+
+    fn deref(&self) -> &Object {
+        &self.connection
+    }
+}
+
+impl DerefMut for Client {
+    fn deref_mut(&mut self) -> &mut Object {
+        &mut self.connection
     }
 }
 
@@ -155,20 +285,121 @@ fn unavailable(error: PoolError) -> StoreError {
 #[derive(Debug, Clone)]
 pub(super) struct Pool {
     connections: Connections,
+    places: Arc<Places>,
     running: Arc<Semaphore>,
     /// One permit for each write at work.
     writing: Arc<Semaphore>,
+    /// How long a unit of work waits for a connection.
+    patience: Duration,
+    /// How long it waits for an answer.
+    silence: Duration,
+    settings: Option<Arc<str>>,
     streaming: Streaming,
 }
 
 impl Pool {
     /// A connection, whose work may be broken off at any time: it then ends by itself.
     pub(super) async fn get(&self) -> Result<Client, StoreError> {
-        let client = self.connections.get().await.map_err(unavailable)?;
-        if client.statement_cache.size() > STATEMENTS {
-            client.statement_cache.clear();
+        self.soon(self.connect()).await
+    }
+
+    /// Waits for what is had soon or not at all.
+    async fn soon<T>(&self, wait: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        tokio::time::timeout(self.patience, wait).await.unwrap_or_else(|_| {
+            let reason = "no connection to the database is free";
+            Err(StoreError::Unavailable { reason, source: None })
+        })
+    }
+
+    async fn connect(&self) -> Result<Client, StoreError> {
+        loop {
+            let place = self.places.take().await?;
+            match self.connections.get().await {
+                Ok(connection) => {
+                    if connection.statement_cache.size() > STATEMENTS {
+                        connection.statement_cache.clear();
+                    }
+                    return Ok(Client { connection, _place: place, settings: self.settings.clone() });
+                }
+                // The server has no more to give: those that are there are shared.
+                Err(PoolError::Backend(error))
+                    if error.code() == Some(&SqlState::TOO_MANY_CONNECTIONS)
+                        && self.connections.status().size > 0 =>
+                {
+                    tracing::debug!(%error, "the database has fewer connections left than wanted");
+                    self.places.give_up(place);
+                }
+                Err(error) => return Err(unavailable(error)),
+            }
         }
-        Ok(client)
+    }
+
+    /// Closes the idle connections that are as old as one that was found dead: they may be so too.
+    fn distrust(&self) {
+        let now = std::time::Instant::now();
+        drop(self.connections.retain(|_, metrics| metrics.created > now));
+    }
+
+    /// Does `work` on the database, as long as anything comes from there.
+    async fn while_it_answers<T>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let mut work = pin!(work);
+        let mut alarm = pin!(tokio::time::sleep(self.silence));
+        let mut heard = Instant::now();
+        poll_fn(|context| {
+            if let Poll::Ready(outcome) = work.as_mut().poll(context) {
+                return Poll::Ready(outcome);
+            }
+            if alarm.as_mut().poll(context).is_pending() {
+                heard = Instant::now();
+                return Poll::Pending;
+            }
+            // Something may have come since the alarm was set.
+            alarm.as_mut().reset(heard + self.silence);
+            alarm.as_mut().poll(context).map(|()| Err(unanswered(None)))
+        })
+        .await
+    }
+
+    /// The rows of one statement that only reads, and is always the same. What turns out to be sent to a dead connection
+    /// is sent once more.
+    pub(super) async fn query(
+        &self,
+        sql: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, StoreError> {
+        match self.query_once(sql, parameters).await {
+            Err(error) if is_lost(&error) => self.query_once(sql, parameters).await,
+            outcome => outcome,
+        }
+    }
+
+    async fn query_once(
+        &self,
+        sql: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, StoreError> {
+        let mut client = self.get().await?;
+        let work = async {
+            if client.is_direct() {
+                return query_cached(&*client, sql, parameters).await;
+            }
+            let transaction = client.begin(IsolationLevel::ReadCommitted, true).await.map_err(fault)?;
+            query_cached(&transaction, sql, parameters).await
+        };
+        let outcome = self.while_it_answers(work).await;
+        self.give_back(client, &outcome);
+        outcome
+    }
+
+    /// Takes a connection back, and looks how it has served.
+    fn give_back<T>(&self, client: Client, outcome: &Result<T, StoreError>) {
+        drop(client);
+        if outcome.as_ref().is_err_and(is_gone) {
+            self.distrust();
+        }
     }
 
     /// Does `work` in a transaction, all of it or nothing, and answers when it is on the disk. It is done also if the
@@ -180,35 +411,79 @@ impl Pool {
         let permit = Arc::clone(&self.writing).acquire_owned().await.map_err(|_| closed())?;
         let pool = self.clone();
         let write = tokio::spawn(async move {
-            let mut client = pool.get().await?;
-            let begin = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted);
-            let transaction = begin.start().await.map_err(fault)?;
-            let done = work(&transaction).await?;
-            transaction.commit().await.map_err(fault)?;
+            let mut work = Some(work);
+            let mut outcome = pool.write_once(&mut work).await;
+            // Nothing has begun, so nothing can have been saved.
+            if work.is_some() && outcome.as_ref().is_err_and(is_lost) {
+                outcome = pool.write_once(&mut work).await;
+            }
             drop(permit);
-            Ok(done)
+            outcome
         });
         write.await.map_err(StoreError::internal)?
     }
 
-    /// Does `work`, which reads out of one snapshot, apart from the caller, and answers what it writes.
-    pub(super) async fn answer<H: Send + 'static>(
+    /// Begins a transaction, takes `work` and does it.
+    async fn write_once<T>(
         &self,
-        work: impl for<'a> FnOnce(Client, &'a mut Output<H>) -> BoxFuture<'a, Result<(), StoreError>>
+        work: &mut Option<impl for<'a> FnOnce(&'a Transaction<'_>) -> BoxFuture<'a, Result<T, StoreError>>>,
+    ) -> Result<T, StoreError> {
+        let mut client = self.get().await?;
+        let mut commits = false;
+        let write = async {
+            let transaction = client.transaction().await.map_err(fault)?;
+            let Some(work) = work.take() else {
+                return Err(StoreError::internal("a unit of work was begun twice"));
+            };
+            let done = work(&transaction).await?;
+            commits = true;
+            transaction.commit().await.map_err(fault)?;
+            Ok(done)
+        };
+        let outcome = self.while_it_answers(write).await;
+        self.give_back(client, &outcome);
+        match outcome {
+            Err(error) if commits && is_gone(&error) => Err(unconfirmed(error)),
+            outcome => outcome,
+        }
+    }
+
+    /// Has `work` read out of one snapshot, apart from the caller, and answers what it writes. What turns out to be asked
+    /// of a dead connection is asked once more.
+    pub(super) async fn answer<W: Send + Sync + 'static, H: Send + 'static>(
+        &self,
+        work: W,
+        read: impl for<'a> Fn(&'a W, Client, &'a mut Output<H>) -> BoxFuture<'a, Result<(), StoreError>>
         + Send
+        + Sync
         + 'static,
     ) -> Reply<H> {
-        let permit = Arc::clone(&self.running).acquire_owned().await.map_err(StoreError::internal)?;
+        let running = Arc::clone(&self.running);
+        let permit = self.soon(async { running.acquire_owned().await.map_err(StoreError::internal) }).await?;
         let (mut output, answer) = Output::new(self.streaming.clone(), permit);
         let pool = self.clone();
         tokio::spawn(async move {
-            let outcome = match pool.get().await {
-                Ok(client) => work(client, &mut output).await,
-                Err(error) => Err(error),
-            };
+            let mut outcome = pool.answer_once(&work, &read, &mut output).await;
+            if outcome.as_ref().is_err_and(is_lost) && output.start_again() {
+                outcome = pool.answer_once(&work, &read, &mut output).await;
+            }
             output.finish(outcome).await;
         });
         answer.await.map_err(StoreError::internal)?
+    }
+
+    async fn answer_once<W, H>(
+        &self,
+        work: &W,
+        read: &impl for<'a> Fn(&'a W, Client, &'a mut Output<H>) -> BoxFuture<'a, Result<(), StoreError>>,
+        output: &mut Output<H>,
+    ) -> Result<(), StoreError> {
+        let client = self.get().await?;
+        let outcome = self.while_it_answers(read(work, client, output)).await;
+        if outcome.as_ref().is_err_and(is_gone) {
+            self.distrust();
+        }
+        outcome
     }
 
     /// Has every connection prepare its statements anew.
@@ -221,6 +496,17 @@ impl Pool {
         if self.writing.acquire_many(WRITES).await.is_ok() {
             self.writing.close();
         }
+        self.places.free.close();
         self.connections.close();
     }
+}
+
+/// The rows of a statement that is always the same.
+async fn query_cached(
+    client: &impl GenericClient,
+    sql: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<Row>, StoreError> {
+    let prepared = client.prepare_cached(sql).await.map_err(fault)?;
+    client.query(&prepared, parameters).await.map_err(fault)
 }

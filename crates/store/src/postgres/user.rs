@@ -50,7 +50,6 @@ impl Postgres {
     }
 
     pub(crate) async fn list_users(&self) -> Result<Vec<UserSummary>, StoreError> {
-        let client = self.pool.get().await?;
         let tokens = match self.has_own_tables {
             true => "(SELECT count(*) FROM stheno_api_token t WHERE t.user_id = u.id)",
             false => "0::bigint",
@@ -59,7 +58,7 @@ impl Postgres {
             "SELECT u.id, u.email, coalesce(u.role::text, 'member'), u.created_at, {tokens}
              FROM \"user\" u WHERE u.deleted_at IS NULL ORDER BY u.created_at, u.id"
         );
-        let rows = client.query(&sql, &[]).await.map_err(fault)?;
+        let rows = self.pool.query(&sql, &[]).await?;
         rows.iter().map(summary).collect::<Result<_, _>>().map_err(fault)
     }
 
@@ -224,9 +223,8 @@ impl Postgres {
         sql: &str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Option<Row>, StoreError> {
-        let client = self.pool.get().await?;
-        let prepared = client.prepare_cached(sql).await.map_err(fault)?;
-        client.query_opt(&prepared, parameters).await.map_err(fault)
+        let rows = self.pool.query(sql, parameters).await?;
+        Ok(rows.into_iter().next())
     }
 
     /// Runs a statement that is always the same. Answers whether it changed anything.

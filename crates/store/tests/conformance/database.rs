@@ -1,7 +1,7 @@
 //! Throw-away databases, one constructor per engine.
 
 use stheno_store::{Store, StoreOptions};
-use stheno_testkit::postgres::{PostgresDatabase, PostgresTemplate};
+use stheno_testkit::postgres::{PgBouncer, PostgresDatabase, PostgresTemplate};
 use tempfile::TempDir;
 
 /// A database of one engine, gone with the value.
@@ -13,6 +13,11 @@ pub(crate) struct Database {
 enum Engine {
     Sqlite(TempDir),
     Postgres(PostgresDatabase),
+    /// Through a pooler, which goes first.
+    Pooled {
+        _pooler: PgBouncer,
+        database: PostgresDatabase,
+    },
 }
 
 impl Database {
@@ -26,9 +31,20 @@ impl Database {
 
     /// With the tables in it, which is quicker than to make them each time.
     pub(crate) async fn postgres() -> Self {
+        Self::in_postgres(Self::with_tables().await)
+    }
+
+    /// The same, through a PgBouncer that has so few connections that clients share them.
+    pub(crate) async fn pgbouncer() -> Self {
+        let database = Self::with_tables().await;
+        let pooler = PgBouncer::start(&database, 3).await;
+        Self { url: pooler.url().to_owned(), engine: Engine::Pooled { _pooler: pooler, database } }
+    }
+
+    async fn with_tables() -> PostgresDatabase {
         static TEMPLATE: PostgresTemplate = PostgresTemplate::new("tables");
         let make = async |url: &str| Store::open(url, StoreOptions::default()).await.unwrap().close().await;
-        Self::in_postgres(TEMPLATE.copy(make).await)
+        TEMPLATE.copy(make).await
     }
 
     /// Without any table.
@@ -42,7 +58,7 @@ impl Database {
 
     pub(crate) fn postgres_database(&self) -> &PostgresDatabase {
         match &self.engine {
-            Engine::Postgres(database) => database,
+            Engine::Postgres(database) | Engine::Pooled { database, .. } => database,
             Engine::Sqlite(_) => panic!("the database is a file"),
         }
     }
@@ -59,7 +75,7 @@ impl Database {
                 connection.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
                 connection.execute_batch(sql).unwrap();
             }
-            Engine::Postgres(database) => database.execute(sql).await,
+            Engine::Postgres(database) | Engine::Pooled { database, .. } => database.execute(sql).await,
         }
     }
 

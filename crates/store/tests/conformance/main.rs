@@ -217,6 +217,82 @@ macro_rules! run_on {
 run_on!(sqlite);
 run_on!(postgres);
 
+// What a pooler could break: statements and settings that outlive a transaction, locks, cursors, many at once.
+cases! { pgbouncer
+    customer_group {
+        a_new_group_is_answered_in_the_order_of_medusa
+        a_taken_name_is_refused
+        metadata_is_merged_one_level_deep
+        an_update_answers_what_was_asked_for
+        deleting_removes_memberships_and_links_of_this_group_alone
+    }
+    membership {
+        adding_and_removing_answer_the_group
+        unknown_customers_are_all_named_and_nobody_is_added
+    }
+    customer {
+        a_new_customer_is_answered_in_the_order_of_medusa
+        every_field_of_a_guest_can_be_changed
+        groups_are_set_as_a_whole
+    }
+    user {
+        a_new_user_is_answered_without_secrets
+        each_role_is_kept
+        the_first_user_is_made_once
+        users_are_listed_the_oldest_first
+        a_user_signs_in_with_a_password
+        a_user_is_found_by_each_token
+        a_session_lasts_until_it_expires
+        a_secret_is_kept_from_its_first_use
+    }
+    list {
+        groups_come_in_every_order
+        a_window_shows_a_part_and_counts_all
+        the_count_is_of_the_same_moment_as_the_page
+        what_is_written_while_a_list_is_read_is_not_in_it
+    }
+    filter {
+        q_finds_customers_by_address_and_names
+        filters_of_groups_hold_together
+        filters_of_customers_hold_together
+    }
+    selection {
+        every_relation_of_a_group_is_shown
+        every_relation_of_a_customer_is_shown
+        relations_go_two_deep
+        columns_that_a_shop_has_added_are_shown_and_kept
+        a_page_of_members_shows_their_relations
+    }
+    streaming {
+        a_stream_is_the_same_text_as_the_whole
+        a_reader_that_goes_away_ends_the_work
+        a_caller_that_goes_away_leaves_the_store_working
+        a_stream_holds_up_neither_reads_nor_writes
+        a_stream_outlives_the_closing_of_the_store
+    }
+    import {
+        rows_are_kept_as_they_are
+        a_row_that_does_not_fit_is_refused_and_so_are_the_others
+        references_are_watched_beside_an_import
+    }
+    faults {
+        an_open_store_gives_a_sign_of_life
+        a_closed_store_answers_nothing
+        closing_finishes_what_is_being_written
+        everyone_of_many_writers_is_answered_and_kept
+        one_that_is_refused_leaves_those_beside_it
+        a_write_whose_caller_goes_away_is_done_whole_or_not_at_all
+        two_stores_share_a_database
+        many_may_open_a_new_database_at_once
+        opening_again_changes_nothing
+        a_missing_column_is_named
+        the_schema_of_a_newer_stheno_is_refused
+    }
+    model {
+        random_calls_end_as_in_a_model
+    }
+}
+
 /// Engines drift apart where no case looks: so each method of the store has one.
 #[test]
 fn every_method_of_the_store_has_a_case() {

@@ -2,18 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use deadpool_postgres::Object;
 use stheno_testkit::postgres::PostgresDatabase;
 use tokio::sync::Semaphore;
 use tokio_postgres::Client;
 
 use super::{ADDITIONS, Addition, Definition, Function, Index, Maker, Trigger, differences, drop_all};
-use crate::StoreError;
 use crate::answer::Streaming;
 use crate::postgres::Connector;
 use crate::postgres::migration::make_additions;
 use crate::postgres::pool::Pool;
 use crate::schema::{Difference, Fault};
+use crate::{StoreError, StoreOptions};
 
 /// One of each kind, the last one needing the others.
 const EXAMPLES: &[Addition] = &[
@@ -79,12 +78,12 @@ impl Shop {
     }
 
     async fn faults(&self) -> Vec<(String, Fault)> {
-        let found = differences(&**self.pool.get().await.unwrap(), EXAMPLES).await.unwrap();
+        let found = differences(&self.pool, EXAMPLES).await.unwrap();
         found.into_iter().map(|found| (found.thing.name, found.fault)).collect()
     }
 
     async fn maker(&self) -> Maker {
-        Maker::new(Object::take(self.pool.get().await.unwrap())).await.unwrap()
+        Maker::new(&self.pool).await.unwrap()
     }
 
     async fn count(&self, sql: &str) -> i64 {
@@ -98,7 +97,7 @@ async fn pool(url: &str) -> Pool {
         reader_timeout: Duration::from_secs(30),
         permits: std::sync::Arc::new(Semaphore::new(1)),
     };
-    let connector = Connector::new(url, Duration::from_secs(5), 10).unwrap();
+    let connector = Connector::new(url, &StoreOptions::default()).unwrap();
     connector.open(streaming).await.unwrap()
 }
 
@@ -118,11 +117,11 @@ async fn every_addition_is_read_back_as_it_is_declared() {
     shop.database.execute("ALTER SCHEMA public RENAME TO \"The Shop\"; CREATE SCHEMA public").await;
     let elsewhere =
         pool(&format!("{}&options=-csearch_path%3D%22The%5C%20Shop%22", shop.database.url())).await;
-    let found = differences(&**elsewhere.get().await.unwrap(), EXAMPLES).await.unwrap();
+    let found = differences(&elsewhere, EXAMPLES).await.unwrap();
     let names: Vec<_> = found.iter().map(|found| &*found.thing.name).collect();
     assert_eq!(names, ["stheno_note_change"], "its body names the schema");
     assert_eq!(make_additions(&elsewhere, EXAMPLES, &|_| {}).await.unwrap(), []);
-    assert_eq!(differences(&**elsewhere.get().await.unwrap(), EXAMPLES).await.unwrap(), []);
+    assert_eq!(differences(&elsewhere, EXAMPLES).await.unwrap(), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]
