@@ -70,12 +70,25 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start threads")?;
     runtime.block_on(async {
+        outlive_limited_files()?;
         match command {
             Command::Serve(arguments) => serve::run(*arguments).await,
             Command::Migrate(arguments) => migrate::run(arguments).await,
             Command::User(arguments) => user::run(arguments).await,
         }
     })
+}
+
+/// A file that may not grow any more is no reason to end: whoever wanted to write is told.
+fn outlive_limited_files() -> anyhow::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let number = rustix::process::Signal::XFSZ.as_raw();
+        // Once it has been listened to, it ends nobody.
+        drop(signal(SignalKind::from_raw(number)).context("cannot listen to signals")?);
+    }
+    Ok(())
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -4,7 +4,8 @@ use std::error::Error;
 
 use crate::Table;
 
-/// Why a unit of work was not done. Nothing of it was saved.
+/// Why a unit of work was not done. Nothing of it was saved, unless the text of [`StoreError::Unavailable`] says that it
+/// may be: where a connection breaks just when PostgreSQL saves something, nobody knows.
 ///
 /// The text of every variant may be shown to a caller, but for the source of [`StoreError::Internal`],
 /// [`StoreError::Limited`] and [`StoreError::Unavailable`], which belongs in a log.

@@ -3,6 +3,7 @@
 
 mod support;
 
+mod batch;
 mod cors;
 mod crash;
 mod credentials;

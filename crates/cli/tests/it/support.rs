@@ -174,6 +174,14 @@ impl Server {
         rustix::process::kill_process(id, signal).unwrap();
     }
 
+    /// Lets no file of the server's grow beyond so many bytes, or lets them grow again.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn limit_files(&self, bytes: Option<u64>) {
+        use rustix::process::{Pid, Resource, Rlimit, prlimit};
+        let limit = Rlimit { current: bytes, maximum: None };
+        prlimit(Some(Pid::from_child(&self.child)), Resource::Fsize, limit).unwrap();
+    }
+
     /// Asks the server to stop, and waits until it has. Returns its log.
     #[cfg(unix)]
     pub(crate) fn stop(mut self) -> String {

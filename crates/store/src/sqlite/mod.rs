@@ -208,9 +208,24 @@ fn fault(error: rusqlite::Error) -> StoreError {
             reason: "another process is writing to it",
             source: Some(Box::new(error)),
         },
-        ErrorCode::DiskFull => StoreError::Full,
+        _ if is_full(&error) => StoreError::Full,
         _ => StoreError::internal(error),
     }
+}
+
+/// Whether a statement failed for want of room: on the disk, or in the file, which may be limited for this process. SQLite
+/// does not tell the latter from a broken disk.
+fn is_full(error: &rusqlite::Error) -> bool {
+    let failed_to_write =
+        || error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_IOERR_WRITE);
+    error.sqlite_error_code() == Some(ErrorCode::DiskFull) || failed_to_write() && has_limited_files()
+}
+
+fn has_limited_files() -> bool {
+    #[cfg(unix)]
+    return rustix::process::getrlimit(rustix::process::Resource::Fsize).current.is_some();
+    #[cfg(not(unix))]
+    false
 }
 
 /// Whether a statement failed because another connection holds a lock.

@@ -118,7 +118,7 @@ fn run(connection: &Connection, mut queue: mpsc::Receiver<Job>) {
             tracing::error!(%error, units = replies.len(), "could not commit");
             match error.sqlite_error_code() {
                 Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => CommitFault::Locked,
-                Some(ErrorCode::DiskFull) => CommitFault::Full,
+                _ if super::is_full(&error) => CommitFault::Full,
                 _ => CommitFault::Failed,
             }
         });

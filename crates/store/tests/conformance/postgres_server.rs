@@ -56,6 +56,7 @@ async fn a_url_is_one_that_postgresql_knows() {
         ("postgres://ada:s3cret@host:port/shop", "postgres://USER"),
         ("postgres://ada:s3cret@host/shop?sslmode=sometimes", "verify-full"),
         ("postgres://ada:s3cret@host/shop?nonsense=1", "postgres://USER"),
+        ("postgres://ada:s3cret@one,two/shop?port=1,2,3", "number of ports"),
         (&*database.url().replace("/test_", "/nowhere_"), "nowhere_"),
     ] {
         let error = refused(url).await;
@@ -141,22 +142,52 @@ async fn a_lock_is_waited_for_and_not_for_long() {
 async fn connections_that_were_cut_are_replaced() {
     let shop = shop(|_| {}).await;
     shop.add_customers(&["cus_1"]).await;
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+               WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    // Nobody hears of it, whatever comes first.
     for round in 0..5 {
-        let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-                   WHERE datname = current_database() AND pid <> pg_backend_pid()";
         shop.database.execute(cut).await;
-        // Who is first may be told so; but only that it is unavailable, and not for long.
-        let started = Instant::now();
-        loop {
-            match shop.store.create_customer_group(new_group(&format!("Group {round}"))).await {
-                Ok(_) => break,
-                Err(error) => assert_matches!(error, StoreError::Unavailable { .. }),
-            }
-            assert!(started.elapsed() < Duration::from_secs(10), "nothing is written any more");
-        }
-        shop.add_members("cgrp_a", &["cus_1"]).await;
+        shop.store.create_customer_group(new_group(&format!("Group {round}"))).await.unwrap();
+        shop.database.execute(cut).await;
+        assert!(shop.group("cgrp_a").await.is_some());
+        shop.database.execute(cut).await;
+        assert_eq!(shop.groups(CustomerGroupFilter::default()).await.len(), round + 2);
+        shop.database.execute(cut).await;
+        let selection = shop.with(Table::CustomerGroup, &["customers"]);
+        assert!(shop.store.retrieve_customer_group("cgrp_a", &selection).await.unwrap().is_some());
+        shop.database.execute(cut).await;
+        let calls = (0..8).map(|_| async {
+            shop.add_members("cgrp_a", &["cus_1"]).await;
+            assert_eq!(shop.store.user_by_token("", "nobody").await.unwrap(), None);
+        });
+        join_all(calls).await;
     }
     assert_eq!(shop.groups(CustomerGroupFilter::default()).await.len(), 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_server_says_is_told_apart() {
+    let shop = shop(|_| {}).await;
+    shop.database
+        .execute(
+            "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS
+                 $$ BEGIN RAISE EXCEPTION 'simulated' USING ERRCODE = NEW.name; END $$;
+             CREATE TRIGGER fail BEFORE INSERT ON customer_group FOR EACH ROW EXECUTE FUNCTION fail()",
+        )
+        .await;
+    for code in [
+        "08000", "08003", "08006", "25006", "40001", "40P01", "53000", "53200", "53300", "53400", "55P03",
+        "57014", "57P03",
+    ] {
+        let outcome = shop.store.create_customer_group(new_group(code)).await;
+        assert_matches!(outcome, Err(StoreError::Unavailable { .. }), "{code}");
+    }
+    let outcome = shop.store.create_customer_group(new_group("53100")).await;
+    assert_matches!(outcome, Err(StoreError::Full));
+    for code in ["22012", "42P01", "XX000"] {
+        let outcome = shop.store.create_customer_group(new_group(code)).await;
+        assert_matches!(outcome, Err(StoreError::Internal(_)), "{code}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

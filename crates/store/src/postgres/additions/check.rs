@@ -140,8 +140,7 @@ impl<'a, C: GenericClient> Catalog<'a, C> {
     }
 
     async fn fault_of_index(&self, name: &str, index: &Index) -> Result<Option<Fault>, StoreError> {
-        let sql =
-            "SELECT x.indisvalid AND x.indisready, c.relname = $2, x.indisunique,
+        let sql = "SELECT x.indisvalid AND x.indisready, c.relname = $2, x.indisunique,
                           coalesce(pg_get_indexdef(x.indexrelid), '')
                    FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid
                    WHERE x.indexrelid = to_regclass(quote_ident($1))";
