@@ -33,15 +33,19 @@ pub(crate) struct Database {
 
 impl Database {
     /// Opens the store, and makes it if it is not there.
-    pub(crate) async fn open(&self, mut options: StoreOptions) -> Result<Store> {
-        let password = given("DATABASE_PASSWORD", self.database_password_file.as_deref())?;
-        options.password = password.map(|password| password.expose().to_owned().into());
-        Ok(Store::open(&self.url, options).await?)
+    pub(crate) async fn open(&self, options: StoreOptions) -> Result<Store> {
+        Ok(Store::open(&self.url, self.with_password(options)?).await?)
     }
 
     /// Connects to the database without opening the store: to see what is in it, and to change that.
     pub(crate) async fn schema(&self) -> Result<Schema> {
-        Ok(Schema::connect(&self.url, StoreOptions::default()).await?)
+        Ok(Schema::connect(&self.url, self.with_password(StoreOptions::default())?).await?)
+    }
+
+    fn with_password(&self, mut options: StoreOptions) -> Result<StoreOptions> {
+        let password = given("DATABASE_PASSWORD", self.database_password_file.as_deref())?;
+        options.password = password.map(|password| password.expose().to_owned().into());
+        Ok(options)
     }
 
     /// Whether the data is on a server, which may be away and come back.

@@ -13,7 +13,7 @@ mod make;
 #[cfg(test)]
 mod tests;
 
-pub(super) use self::check::differences;
+pub(super) use self::check::{differences, differences_within};
 pub(super) use self::make::{Maker, drop_all, made, make_within};
 use crate::schema::{Thing, ThingKind};
 use crate::sql::quoted;

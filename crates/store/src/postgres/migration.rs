@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use deadpool_postgres::ClientWrapper;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tokio_postgres::SimpleQueryMessage;
 
 use super::additions::{self, ADDITIONS, Addition, Maker};
-use super::pool::{Own, Pool};
+use super::pool::Pool;
 use super::schema::{self, Situation};
 use super::{Connector, fault};
 use crate::answer::Streaming;
@@ -61,14 +62,12 @@ impl PostgresSchema {
     }
 
     pub(crate) async fn made(&self) -> Result<Vec<Thing>, StoreError> {
-        let mut client = self.pool.get().await?;
-        let reading = client.transaction().await.map_err(fault)?;
-        additions::made(&*reading).await
+        additions::made(&self.pool).await
     }
 
     pub(crate) async fn remove(&self, listener: Listener<'_>) -> Result<(), StoreError> {
         let _alone = Alone::wait(&self.pool, listener).await?;
-        let mut maker = Maker::new(taken(&self.pool).await?).await?;
+        let mut maker = Maker::new(&self.pool).await?;
         additions::drop_all(&mut maker, listener).await
     }
 
@@ -110,18 +109,14 @@ pub(super) async fn make_additions(
     additions: &[Addition],
     listener: Listener<'_>,
 ) -> Result<Vec<Difference>, StoreError> {
-    let mut client = pool.get().await?;
-    let reading = client.transaction().await.map_err(fault)?;
-    let differences = additions::differences(&*reading, additions).await?;
-    drop(reading);
-    drop(client);
+    let differences = additions::differences(pool, additions).await?;
     if differences.iter().all(|difference| difference.hindrance.is_some()) {
         return Ok(differences);
     }
     let _alone = Alone::wait(pool, listener).await?;
-    let mut maker = Maker::new(taken(pool).await?).await?;
+    let mut maker = Maker::new(pool).await?;
     let mut left = Vec::new();
-    for difference in maker.differences(additions).await? {
+    for difference in additions::differences(pool, additions).await? {
         let addition = additions.iter().find(|addition| addition.thing() == difference.thing);
         let (Some(addition), None) = (addition, &difference.hindrance) else {
             left.push(difference);
@@ -185,23 +180,18 @@ pub(super) fn listed(differences: &[Difference]) -> String {
     differences.iter().map(line).collect::<Vec<_>>().join("; ")
 }
 
-/// A connection that goes back to no pool, since what is set on it is for this work alone.
-async fn taken(pool: &Pool) -> Result<Own, StoreError> {
-    Ok(pool.get().await?.into_own())
-}
-
 /// The right to make and drop additions, which one process has at a time. It is given back with the value.
 ///
 /// The lock is that of a transaction on a connection of its own, as a session's would not do behind a pooler. It is asked for
 /// again and again, and not waited for: who waits in a statement holds a snapshot, for which `CREATE INDEX CONCURRENTLY`
 /// waits in turn. So does a transaction whose last statement was prepared; this one's are simple.
 struct Alone {
-    _client: Own,
+    _client: ClientWrapper,
 }
 
 impl Alone {
     async fn wait(pool: &Pool, listener: Listener<'_>) -> Result<Self, StoreError> {
-        let client = taken(pool).await?;
+        let client = pool.get().await?.taken();
         let mut told = false;
         loop {
             client

@@ -99,9 +99,9 @@ impl Postgres {
         }
         let mut client = pool.get().await?;
         let reading = client.transaction().await.map_err(fault)?;
-        let Checked { has_own_tables, is_wanting } = check(&*reading, migrate).await?;
+        let Checked { has_own_tables, is_wanting } = check(&reading, migrate).await?;
         let catalogs = Arc::new(Catalogs::new(schema::read_catalog(&*reading).await?));
-        let dialect = Dialect::Postgres(schema::read_collations(&reading).await?);
+        let dialect = Dialect::Postgres(schema::read_collations(&*reading).await?);
         drop(reading);
         drop(client);
         let replicas = Arc::new(Replicas::open(&pool, connector, replicas, &streaming).await?);

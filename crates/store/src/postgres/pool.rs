@@ -273,61 +273,24 @@ impl Client {
     }
 
     async fn begin(&mut self, level: IsolationLevel, read_only: bool) -> Result<Transaction<'_>, Error> {
-        begin(&mut self.connection, self.settings.as_deref(), level, read_only).await
+        let builder = self.connection.build_transaction().isolation_level(level).read_only(read_only);
+        let transaction = builder.start().await?;
+        if let Some(settings) = &self.settings {
+            // What was prepared before, was so for the server's connection of another transaction.
+            transaction.statement_cache.clear();
+            transaction.batch_execute(settings).await?;
+        }
+        Ok(transaction)
     }
 
-    /// The connection, which goes back to no pool.
-    pub(super) fn into_own(self) -> Own {
-        Own { connection: Object::take(self.connection), settings: self.settings }
+    /// Takes the connection out of the pool: what is set on it is for whoever has taken it alone.
+    pub(super) fn taken(self) -> ClientWrapper {
+        Object::take(self.connection)
     }
 
     /// Whether a statement may stand alone, and several may be sent at once that make a transaction.
     pub(super) fn is_direct(&self) -> bool {
         self.settings.is_none()
-    }
-}
-
-async fn begin<'a>(
-    connection: &'a mut ClientWrapper,
-    settings: Option<&str>,
-    level: IsolationLevel,
-    read_only: bool,
-) -> Result<Transaction<'a>, Error> {
-    let builder = connection.build_transaction().isolation_level(level).read_only(read_only);
-    let transaction = builder.start().await?;
-    if let Some(settings) = settings {
-        // What was prepared before, was so for the server's connection of another transaction.
-        transaction.statement_cache.clear();
-        transaction.batch_execute(settings).await?;
-    }
-    Ok(transaction)
-}
-
-/// A connection for one work alone, which goes back to no pool.
-#[derive(Debug)]
-pub(super) struct Own {
-    connection: ClientWrapper,
-    settings: Option<Arc<str>>,
-}
-
-impl Own {
-    /// Begins a transaction.
-    pub(super) async fn transaction(&mut self) -> Result<Transaction<'_>, Error> {
-        let (level, read_only) = (IsolationLevel::ReadCommitted, false);
-        begin(&mut self.connection, self.settings.as_deref(), level, read_only).await
-    }
-
-    /// Whether what is set holds until the connection is closed.
-    pub(super) fn is_direct(&self) -> bool {
-        self.settings.is_none()
-    }
-}
-
-impl Deref for Own {
-    type Target = ClientWrapper;
-
-    fn deref(&self) -> &ClientWrapper {
-        &self.connection
     }
 }
 

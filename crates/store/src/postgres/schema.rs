@@ -51,7 +51,7 @@ impl Situation {
                              AND c.relkind IN ('r', 'p')
                              AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
                                                AND d.objid = c.oid AND d.deptype = 'e')),
-                   pg_is_in_recovery(), current_setting('transaction_read_only') = 'on'";
+                   pg_is_in_recovery(), current_setting('default_transaction_read_only') = 'on'";
         let tables: Vec<&str> = Table::ALL.iter().map(|table| table.name()).collect();
         let row = client.query_one(sql, &[&LIST_OF_STEPS, &tables]).await.map_err(fault)?;
         let flag = |number: usize| row.try_get::<_, bool>(number).map_err(fault);
@@ -120,7 +120,7 @@ impl Situation {
         &self,
         client: &impl GenericClient,
     ) -> Result<Vec<Difference>, StoreError> {
-        let mut additions = additions::differences(client, ADDITIONS).await?;
+        let mut additions = additions::differences_within(client, ADDITIONS).await?;
         let steps: Vec<_> = self.pending().collect();
         if steps.iter().any(|step| step.beside_medusa) {
             // A step changes the tables that are there.
@@ -278,7 +278,7 @@ fn wanted(kind: ColumnKind, FoundColumn { declared, is_text, .. }: &FoundColumn)
 }
 
 /// Finds out what the database's locale does to the order and the case of texts.
-pub(super) async fn read_collations(client: &Transaction<'_>) -> Result<Collations, StoreError> {
+pub(super) async fn read_collations(client: &impl GenericClient) -> Result<Collations, StoreError> {
     let row = client
         .query_one(
             "SELECT d.datcollate, d.datctype, d.datlocprovider::text,

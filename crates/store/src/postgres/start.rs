@@ -1,6 +1,6 @@
 //! What is looked at before a store is opened: whether a server can work on the database, and what it goes without.
 
-use tokio_postgres::GenericClient;
+use tokio_postgres::Transaction;
 
 use super::additions::ADDITIONS;
 use super::schema::Situation;
@@ -17,7 +17,7 @@ pub(super) struct Checked {
 }
 
 /// Looks whether a server can work on the database, and says what it goes without.
-pub(super) async fn check(client: &impl GenericClient, migrate: bool) -> Result<Checked, StoreError> {
+pub(super) async fn check(client: &Transaction<'_>, migrate: bool) -> Result<Checked, StoreError> {
     let situation = Situation::read(client).await?;
     let differences = situation.differences(client).await?;
     let (tables, others): (Vec<_>, Vec<_>) = differences.into_iter().partition(migration::is_of_steps);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use stheno_store::{Progress, Schema, Store, StoreOptions};
+use stheno_testkit::postgres::PgBouncer;
 
 use crate::database::Database;
 use crate::postgres_medusa::{all_made, medusa, not_ours};
@@ -121,6 +122,20 @@ async fn indexes_are_made_while_others_write() {
     schema.close().await;
     other.batch_execute("COMMIT").await.unwrap();
     all_made(&shop.database).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_is_made_and_removed_through_a_pooler() {
+    let database = medusa().await;
+    let before = not_ours(&database).await;
+    let pooler = PgBouncer::start(database.postgres_database(), 4).await;
+    let schema = Schema::connect(pooler.url(), StoreOptions::default()).await.unwrap();
+    assert_eq!(migrate(&schema).await.len(), 12);
+    assert_eq!(faults(&schema).await, [""; 0]);
+    schema.remove(&|_| {}).await.unwrap();
+    assert_eq!(schema.made().await.unwrap(), []);
+    schema.close().await;
+    assert_eq!(not_ours(&database).await, before);
 }
 
 #[tokio::test(flavor = "multi_thread")]

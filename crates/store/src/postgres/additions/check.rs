@@ -5,10 +5,21 @@ use tokio_postgres::GenericClient;
 use super::{Addition, Definition, Function, Index, Trigger};
 use crate::StoreError;
 use crate::postgres::fault;
+use crate::postgres::pool::Pool;
 use crate::schema::{Difference, Fault};
 
 /// All that is not as it should be, in the order in which it is to be made.
 pub(in crate::postgres) async fn differences(
+    pool: &Pool,
+    additions: &[Addition],
+) -> Result<Vec<Difference>, StoreError> {
+    let mut client = pool.get().await?;
+    let reading = client.transaction().await.map_err(fault)?;
+    differences_within(&*reading, additions).await
+}
+
+/// As [`differences`], within a transaction.
+pub(in crate::postgres) async fn differences_within(
     client: &impl GenericClient,
     additions: &[Addition],
 ) -> Result<Vec<Difference>, StoreError> {
@@ -24,11 +35,10 @@ pub(in crate::postgres) async fn differences(
 }
 
 /// What is wrong with one addition, if anything.
-pub(super) async fn fault_of(
-    client: &impl GenericClient,
-    addition: &Addition,
-) -> Result<Option<Fault>, StoreError> {
-    Catalog::read(client).await?.fault_of(addition).await
+pub(super) async fn fault_of(pool: &Pool, addition: &Addition) -> Result<Option<Fault>, StoreError> {
+    let mut client = pool.get().await?;
+    let reading = client.transaction().await.map_err(fault)?;
+    Catalog::read(&*reading).await?.fault_of(addition).await
 }
 
 /// PostgreSQL's catalog, asked about the schema of the tables.
@@ -130,10 +140,10 @@ impl<'a, C: GenericClient> Catalog<'a, C> {
     }
 
     async fn fault_of_index(&self, name: &str, index: &Index) -> Result<Option<Fault>, StoreError> {
-        let sql =
-            "SELECT x.indisvalid AND x.indisready, x.indrelid = to_regclass(quote_ident($2)), x.indisunique,
-                          pg_get_indexdef(x.indexrelid)
-                   FROM pg_index x WHERE x.indexrelid = to_regclass(quote_ident($1))";
+        let sql = "SELECT x.indisvalid AND x.indisready, c.relname = $2, x.indisunique,
+                          coalesce(pg_get_indexdef(x.indexrelid), '')
+                   FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid
+                   WHERE x.indexrelid = to_regclass(quote_ident($1))";
         let row = self.client.query_opt(sql, &[&name, &index.table]).await.map_err(fault)?;
         let Some(row) = row else {
             return Ok(Some(Fault::Missing));

@@ -3,15 +3,16 @@
 
 use std::time::{Duration, Instant};
 
-use tokio_postgres::GenericClient;
+use deadpool_postgres::ClientWrapper;
 use tokio_postgres::error::SqlState;
+use tokio_postgres::{GenericClient, SimpleQueryMessage};
 
-use super::check::{differences, fault_of};
+use super::check::fault_of;
 use super::{Addition, Definition};
 use crate::StoreError;
-use crate::postgres::pool::Own;
+use crate::postgres::pool::Pool;
 use crate::postgres::{fault, schema};
-use crate::schema::{Difference, Fault, Listener, Progress, Thing, ThingKind};
+use crate::schema::{Fault, Listener, Progress, Thing, ThingKind};
 use crate::sql::quoted;
 
 /// How long the lock of a table is waited for: those who want to write it queue up behind, so it is not for long.
@@ -30,33 +31,23 @@ const UNHURRIED: &str = "SET statement_timeout = 0; SET lock_timeout = '15min'";
 /// The comment by which an extension is known that Stheno has installed.
 const OURS: &str = "installed by stheno";
 
-/// Makes additions, on a connection of its own.
+/// Makes additions, on a connection of its own. Its statements are simple, so that it works behind a pooler.
 pub(in crate::postgres) struct Maker {
-    client: Own,
+    pool: Pool,
+    client: ClientWrapper,
 }
 
 impl Maker {
     /// Takes a connection for good.
-    pub(in crate::postgres) async fn new(client: Own) -> Result<Self, StoreError> {
-        // Where nothing can be set on a connection, it has no limits either.
-        if client.is_direct() {
+    pub(in crate::postgres) async fn new(pool: &Pool) -> Result<Self, StoreError> {
+        let client = pool.get().await?;
+        let is_direct = client.is_direct();
+        let client = client.taken();
+        // Behind a pooler it would hold for others.
+        if is_direct {
             client.batch_execute(UNHURRIED).await.map_err(fault)?;
         }
-        Ok(Self { client })
-    }
-
-    /// What is not as it is declared.
-    pub(in crate::postgres) async fn differences(
-        &mut self,
-        additions: &[Addition],
-    ) -> Result<Vec<Difference>, StoreError> {
-        let reading = self.client.transaction().await.map_err(fault)?;
-        differences(&*reading, additions).await
-    }
-
-    async fn fault_of(&mut self, addition: &Addition) -> Result<Option<Fault>, StoreError> {
-        let reading = self.client.transaction().await.map_err(fault)?;
-        fault_of(&*reading, addition).await
+        Ok(Self { pool: pool.clone(), client })
     }
 
     /// Makes an addition as it is declared, whatever is there. Tables are no affair of this.
@@ -65,7 +56,7 @@ impl Maker {
         let mut pause = PAUSES.0;
         loop {
             // Looked at each time: what has failed may have left something behind, or another may have been here.
-            let Some(found) = self.fault_of(addition).await? else {
+            let Some(found) = fault_of(&self.pool, addition).await? else {
                 return Ok(());
             };
             match self.try_to_make(addition, &found).await {
@@ -85,7 +76,9 @@ impl Maker {
                 drop_index(&self.client, addition.name).await?;
             }
             let made = self.client.batch_execute(&index.create(addition.name, " CONCURRENTLY")).await;
-            if made.is_err() && self.fault_of(addition).await.is_ok_and(|left| left == Some(Fault::Invalid)) {
+            if made.is_err()
+                && fault_of(&self.pool, addition).await.is_ok_and(|left| left == Some(Fault::Invalid))
+            {
                 // What has failed leaves an index behind that costs every write and serves no read.
                 drop_index(&self.client, addition.name).await?;
             }
@@ -111,8 +104,12 @@ pub(in crate::postgres) async fn make_within(
         }
         Definition::Table { .. } => return Ok(()),
         Definition::Function(function) => {
-            let row = client.query_one("SELECT current_schema()::text", &[]).await?;
-            function.create(name, row.try_get(0)?)
+            let answer = client.simple_query("SELECT current_schema()").await?;
+            let schema = answer.iter().find_map(|message| match message {
+                SimpleQueryMessage::Row(row) => row.get(0),
+                _ => None,
+            });
+            function.create(name, schema.unwrap_or_default())
         }
         Definition::Trigger(trigger) if *found == Fault::Missing => trigger.create(name),
         Definition::Trigger(trigger) => {
@@ -123,13 +120,15 @@ pub(in crate::postgres) async fn make_within(
     client.batch_execute(&sql).await
 }
 
-async fn drop_index(client: &Own, name: &str) -> Result<(), tokio_postgres::Error> {
+async fn drop_index(client: &ClientWrapper, name: &str) -> Result<(), tokio_postgres::Error> {
     client.batch_execute(&format!("DROP INDEX CONCURRENTLY IF EXISTS {}", quoted(name))).await
 }
 
 /// All that Stheno has made, known by its prefix: what other versions have made too. In the order in which it can be
 /// dropped.
-pub(in crate::postgres) async fn made(client: &impl GenericClient) -> Result<Vec<Thing>, StoreError> {
+pub(in crate::postgres) async fn made(pool: &Pool) -> Result<Vec<Thing>, StoreError> {
+    let mut client = pool.get().await?;
+    let reading = client.transaction().await.map_err(fault)?;
     // What belongs to something else that is dropped goes with it: a table's own indexes, say.
     let sql = format!(
         "SELECT kind, name, relation FROM (
@@ -155,7 +154,7 @@ pub(in crate::postgres) async fn made(client: &impl GenericClient) -> Result<Vec
              WHERE obj_description(e.oid, 'pg_extension') = '{OURS}') things
          ORDER BY rank, relation, name"
     );
-    let rows = client.query(&sql, &[]).await.map_err(fault)?;
+    let rows = reading.query(&sql, &[]).await.map_err(fault)?;
     let thing = |row: tokio_postgres::Row| {
         let kind = match row.try_get(0)? {
             "trigger" => ThingKind::Trigger,
@@ -174,10 +173,7 @@ pub(in crate::postgres) async fn drop_all(
     maker: &mut Maker,
     listener: Listener<'_>,
 ) -> Result<(), StoreError> {
-    let reading = maker.client.transaction().await.map_err(fault)?;
-    let things = made(&*reading).await?;
-    drop(reading);
-    for thing in things {
+    for thing in made(&maker.pool).await? {
         let started = Instant::now();
         let mut pause = PAUSES.0;
         loop {

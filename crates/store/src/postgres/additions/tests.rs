@@ -6,14 +6,13 @@ use stheno_testkit::postgres::PostgresDatabase;
 use tokio::sync::Semaphore;
 use tokio_postgres::Client;
 
-use super::{ADDITIONS, Addition, Definition, Function, Index, Maker, Trigger, drop_all};
-use crate::StoreError;
-use crate::StoreOptions;
+use super::{ADDITIONS, Addition, Definition, Function, Index, Maker, Trigger, differences, drop_all};
 use crate::answer::Streaming;
 use crate::postgres::Connector;
 use crate::postgres::migration::make_additions;
 use crate::postgres::pool::Pool;
 use crate::schema::{Difference, Fault};
+use crate::{StoreError, StoreOptions};
 
 /// One of each kind, the last one needing the others.
 const EXAMPLES: &[Addition] = &[
@@ -79,21 +78,17 @@ impl Shop {
     }
 
     async fn faults(&self) -> Vec<(String, Fault)> {
-        let found = self.maker().await.differences(EXAMPLES).await.unwrap();
+        let found = differences(&self.pool, EXAMPLES).await.unwrap();
         found.into_iter().map(|found| (found.thing.name, found.fault)).collect()
     }
 
     async fn maker(&self) -> Maker {
-        maker(&self.pool).await
+        Maker::new(&self.pool).await.unwrap()
     }
 
     async fn count(&self, sql: &str) -> i64 {
         self.database.connect().await.query_one(sql, &[]).await.unwrap().get(0)
     }
-}
-
-async fn maker(pool: &Pool) -> Maker {
-    Maker::new(pool.get().await.unwrap().into_own()).await.unwrap()
 }
 
 async fn pool(url: &str) -> Pool {
@@ -122,11 +117,11 @@ async fn every_addition_is_read_back_as_it_is_declared() {
     shop.database.execute("ALTER SCHEMA public RENAME TO \"The Shop\"; CREATE SCHEMA public").await;
     let elsewhere =
         pool(&format!("{}&options=-csearch_path%3D%22The%5C%20Shop%22", shop.database.url())).await;
-    let found = maker(&elsewhere).await.differences(EXAMPLES).await.unwrap();
+    let found = differences(&elsewhere, EXAMPLES).await.unwrap();
     let names: Vec<_> = found.iter().map(|found| &*found.thing.name).collect();
     assert_eq!(names, ["stheno_note_change"], "its body names the schema");
     assert_eq!(make_additions(&elsewhere, EXAMPLES, &|_| {}).await.unwrap(), []);
-    assert_eq!(maker(&elsewhere).await.differences(EXAMPLES).await.unwrap(), []);
+    assert_eq!(differences(&elsewhere, EXAMPLES).await.unwrap(), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]
