@@ -2,8 +2,11 @@
 //!
 //! The first test that needs it starts the cluster in the folder for temporary files, reachable through a socket there
 //! and nowhere else. It serves the tests of all processes, and stops, and removes itself, a few seconds after the last.
+//! A test that must stop, freeze or configure a server has one of its own, [`PostgresServer`].
 
 mod cluster;
+mod home;
+mod server;
 
 use std::hash::{BuildHasher as _, DefaultHasher, Hash as _, Hasher as _, RandomState};
 use std::time::Duration;
@@ -13,6 +16,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, NoTls};
 
 use self::cluster::Cluster;
+pub use self::server::{PostgresServer, Shutdown};
 
 /// A database of its own, gone with the value.
 #[derive(Debug)]

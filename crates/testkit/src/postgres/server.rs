@@ -1,0 +1,192 @@
+//! A server that one test has for itself.
+
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use super::home::{Home, run, share};
+
+/// A crash of the server, not of the machine, is what must be survived. A standby may follow.
+const SETTINGS: &str = "listen_addresses = '127.0.0.1'
+max_connections = 60
+shared_buffers = '32MB'
+fsync = off
+wal_level = replica
+max_wal_senders = 8
+logging_collector = off";
+
+/// A PostgreSQL server of its own, on a loopback port and a socket, which a test may stop, start again and freeze. Gone
+/// with the value.
+#[derive(Debug)]
+pub struct PostgresServer {
+    home: Home,
+    port: u16,
+    /// Locked as long as this process lives, so that the server does not outlive it.
+    _user: File,
+    folder: TempDir,
+}
+
+/// How a server is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shutdown {
+    /// Transactions are broken off and rolled back, clients are told.
+    Fast,
+    /// As in a crash: nobody is told, and the next start recovers.
+    Immediate,
+}
+
+impl PostgresServer {
+    /// A server with one database, `postgres`, whose superuser `postgres` needs no password. `settings` are lines of
+    /// `postgresql.conf`.
+    pub async fn start(settings: &str) -> Self {
+        let settings = settings.to_owned();
+        blocking(move || {
+            let server = Self::new();
+            server.home.initialise();
+            server.run_with(&settings);
+            server
+        })
+        .await
+    }
+
+    /// A standby that follows this server by streaming replication and answers reads.
+    pub async fn standby(&self, settings: &str) -> Self {
+        let (settings, primary) = (settings.to_owned(), self.port);
+        blocking(move || {
+            let server = Self::new();
+            run(server
+                .home
+                .command("pg_basebackup")
+                .args(["--host=127.0.0.1", "--username=postgres", "--checkpoint=fast", "--no-sync"])
+                .args(["--write-recovery-conf", "--wal-method=stream"])
+                .arg(format!("--port={primary}"))
+                .arg("--pgdata")
+                .arg(server.home.data()));
+            server.run_with(&settings);
+            server
+        })
+        .await
+    }
+
+    fn new() -> Self {
+        let folder = tempfile::Builder::new().prefix("stheno-test-server-").tempdir();
+        let folder = folder.unwrap_or_else(|error| panic!("no folder: {error}"));
+        let open = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(folder.path(), open).unwrap_or_else(|error| panic!("no folder: {error}"));
+        let home = Home::at(folder.path().join("home"));
+        home.make();
+        // Free now; and whoever else asks the system for a port gets another one for some time.
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+        let port = port.unwrap_or_else(|error| panic!("no port: {error}")).port();
+        Self { home, port, _user: share(&folder.path().join("users")), folder }
+    }
+
+    fn run_with(&self, settings: &str) {
+        self.home.set(&format!("{SETTINGS}\nport = {}\n{settings}", self.port));
+        self.home.start();
+        self.home.stop_when_idle(&self.folder.path().join("users"));
+    }
+
+    /// Where a database is, over the network.
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// The port of 127.0.0.1 that it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The folder with its data.
+    pub fn data(&self) -> PathBuf {
+        self.home.data()
+    }
+
+    /// Writes a file that the server reads, such as a certificate, with mode 600, and returns where it is.
+    pub fn write_file(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.home.path().join(name);
+        let private = fs::Permissions::from_mode(0o600);
+        let written = fs::write(&path, content).and_then(|()| fs::set_permissions(&path, private));
+        written.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        self.home.give(&path);
+        path
+    }
+
+    /// Adds lines to `postgresql.conf`, which hold from the next start on, or from [`reload`](Self::reload).
+    pub fn set(&self, settings: &str) {
+        self.home.set(settings);
+    }
+
+    /// Has the server read its settings again.
+    pub async fn reload(&self) {
+        self.pg_ctl("reload", &[]).await;
+    }
+
+    /// Stops the server, and waits until it has stopped.
+    pub async fn stop(&self, how: Shutdown) {
+        let mode = match how {
+            Shutdown::Fast => "--mode=fast",
+            Shutdown::Immediate => "--mode=immediate",
+        };
+        self.pg_ctl("stop", &["--wait", mode]).await;
+    }
+
+    /// Starts the stopped server again, and waits until it takes connections.
+    pub async fn start_again(&self) {
+        let log = self.home.path().join("log").display().to_string();
+        self.pg_ctl("start", &["--wait", "--timeout=120", "--log", &log]).await;
+    }
+
+    /// Makes a standby a server of its own.
+    pub async fn promote(&self) {
+        self.pg_ctl("promote", &["--wait"]).await;
+    }
+
+    /// Stops the clock of all processes of the server: connections stay open, and nothing answers.
+    pub async fn freeze(&self) {
+        self.signal("STOP").await;
+    }
+
+    /// Ends a [`freeze`](Self::freeze).
+    pub async fn thaw(&self) {
+        self.signal("CONT").await;
+    }
+
+    async fn signal(&self, signal: &'static str) {
+        let mut kill = Command::new("sh");
+        // The postmaster first, so that it makes no more processes.
+        kill.args(["-c", r#"read -r pid < "$2" && kill -"$1" "$pid" && for child in $(ps -o pid= --ppid "$pid"); do kill -"$1" "$child"; done"#, "signal", signal]);
+        kill.arg(self.data().join("postmaster.pid"));
+        blocking(move || run(&mut kill)).await;
+    }
+
+    async fn pg_ctl(&self, what: &str, arguments: &[&str]) {
+        let mut command = self.home.pg_ctl(what);
+        command.args(arguments);
+        blocking(move || run(&mut command)).await;
+    }
+}
+
+impl Drop for PostgresServer {
+    fn drop(&mut self) {
+        let processes = self.data().join("postmaster.pid");
+        if processes.exists() {
+            let mut thaw = Command::new("sh");
+            thaw.args(["-c", r#"read -r pid < "$1" && kill -CONT "$pid""#, "thaw"]).arg(&processes);
+            let thawed = thaw.status();
+            let stopped = self.home.pg_ctl("stop").arg("--mode=immediate").status();
+            if !stopped.as_ref().is_ok_and(std::process::ExitStatus::success) {
+                eprintln!("cannot stop a server: {thawed:?} {stopped:?}");
+            }
+        }
+    }
+}
+
+/// Does what takes time where it may.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| panic!("PostgreSQL: {error}"))
+}
