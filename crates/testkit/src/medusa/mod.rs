@@ -96,11 +96,6 @@ impl Medusa {
     pub fn client(&self) -> HttpClient {
         HttpClient::new(self.address())
     }
-
-    /// What it has written so far.
-    pub fn log(&self) -> String {
-        self.0.log()
-    }
 }
 
 /// Medusa and Stheno on one database.

@@ -123,7 +123,7 @@ pub(super) struct Process {
 
 impl Process {
     /// What it has written so far.
-    pub(super) fn log(&self) -> String {
+    fn log(&self) -> String {
         self.log.0.lock().map(|log| log.clone()).unwrap_or_default()
     }
 }

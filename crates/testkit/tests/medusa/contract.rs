@@ -10,7 +10,7 @@ async fn stheno_answers_as_recorded_or_better_on_purpose_orders_included() {
     app.stop().await;
     println!("{report}");
     assert!(report.failures.is_empty(), "{report}");
-    assert_eq!(report.equal + report.deviating, 655);
+    assert_eq!((report.equal, report.deviating), (513, 142));
 }
 
 /// Which shows that the Medusa beside which Stheno is tested is the one that was recorded.
