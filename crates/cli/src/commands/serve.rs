@@ -120,7 +120,7 @@ struct DatabaseLimits {
         env = "STHENO_DATABASE_CONNECTION_TIMEOUT",
         value_name = "TIME",
         default_value = "5s",
-        value_parser = duration
+        value_parser = limit
     )]
     database_connection_timeout: Duration,
 
@@ -130,7 +130,7 @@ struct DatabaseLimits {
         env = "STHENO_DATABASE_STATEMENT_TIMEOUT",
         value_name = "TIME",
         default_value = "30s",
-        value_parser = duration
+        value_parser = limit
     )]
     database_statement_timeout: Duration,
 
@@ -140,7 +140,7 @@ struct DatabaseLimits {
         env = "STHENO_DATABASE_LOCK_TIMEOUT",
         value_name = "TIME",
         default_value = "5s",
-        value_parser = duration
+        value_parser = limit
     )]
     database_lock_timeout: Duration,
 }
@@ -272,6 +272,12 @@ fn duration(text: &str) -> Result<Duration, &'static str> {
         Err(_) => text.parse::<SignedDuration>().and_then(Duration::try_from),
     };
     duration.map_err(|_| "give a time such as 30s or 2m")
+}
+
+/// A time that is long enough for something to happen.
+fn limit(text: &str) -> Result<Duration, &'static str> {
+    let limit = duration(text)?;
+    if limit < Duration::from_millis(1) { Err("give a time such as 5s, of at least 1ms") } else { Ok(limit) }
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<()> {
@@ -499,6 +505,19 @@ mod tests {
     }
 
     #[test]
+    fn the_limits_have_the_defaults_of_the_store() {
+        let command = DatabaseLimits::augment_args(Command::new("serve"))
+            .mut_args(|argument| argument.env(None::<&str>));
+        let matches = command.try_get_matches_from(["serve"]).unwrap();
+        let limits = DatabaseLimits::from_arg_matches(&matches).unwrap();
+        let options = StoreOptions::default();
+        assert_eq!(usize::from(limits.database_connections), options.connections);
+        assert_eq!(limits.database_connection_timeout, options.connection_timeout);
+        assert_eq!(limits.database_statement_timeout, options.statement_timeout);
+        assert_eq!(limits.database_lock_timeout, options.lock_timeout);
+    }
+
+    #[test]
     fn a_time_has_a_unit_or_is_in_seconds() {
         assert_eq!(duration("45"), Ok(Duration::from_secs(45)));
         assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
@@ -506,6 +525,14 @@ mod tests {
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         for text in ["", "soon", "-5s", "-5"] {
             assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_limit_is_not_nothing() {
+        assert_eq!(limit("250ms"), Ok(Duration::from_millis(250)));
+        for text in ["0", "0s", "900us", "never"] {
+            assert!(limit(text).is_err(), "{text}");
         }
     }
 

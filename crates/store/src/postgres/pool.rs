@@ -187,7 +187,7 @@ fn refused(error: Error, place: &str) -> StoreError {
             said.message().to_owned()
         }
         Some(_) => return unreachable(error),
-        None => match tls::refusal(&error).or_else(|| no_password(&error)) {
+        None => match tls::refusal(&error).or_else(|| misconfiguration(&error)) {
             Some(reason) => reason,
             None => return unreachable(error),
         },
@@ -195,12 +195,15 @@ fn refused(error: Error, place: &str) -> StoreError {
     StoreError::Url(format!("cannot use the database {place}: {reason}"))
 }
 
-fn no_password(error: &Error) -> Option<String> {
+/// What of the URL does not fit together. Of these errors the crate tells the text alone.
+fn misconfiguration(error: &Error) -> Option<String> {
     let cause = std::error::Error::source(error)?.to_string();
-    (cause == "password missing").then(|| {
-        "its server asks for a password: put it into the database URL, or give it in DATABASE_PASSWORD"
-            .to_owned()
-    })
+    if cause == "password missing" {
+        let reason =
+            "its server asks for a password: put it into the database URL, or give it in DATABASE_PASSWORD";
+        return Some(reason.to_owned());
+    }
+    error.to_string().starts_with("invalid configuration").then_some(cause)
 }
 
 fn unavailable(error: PoolError) -> StoreError {

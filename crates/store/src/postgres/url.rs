@@ -46,9 +46,9 @@ impl Target {
         let Url { rest, tls, is_pooled } = Url::split(url)?;
         // What the parser says may repeat a part of the URL, and with it the password.
         let mut config: Config = rest.parse().map_err(|_| unreadable())?;
-        for address in config.get_hostaddrs().to_vec() {
-            if config.get_hosts().len() < config.get_hostaddrs().len() {
-                // Without a name there would be no TLS.
+        if config.get_hosts().is_empty() {
+            // Without a name there would be no TLS.
+            for address in config.get_hostaddrs().to_vec() {
                 config.host(address.to_string());
             }
         }

@@ -56,6 +56,7 @@ async fn a_url_is_one_that_postgresql_knows() {
         ("postgres://ada:s3cret@host:port/shop", "postgres://USER"),
         ("postgres://ada:s3cret@host/shop?sslmode=sometimes", "verify-full"),
         ("postgres://ada:s3cret@host/shop?nonsense=1", "postgres://USER"),
+        ("postgres://ada:s3cret@one,two/shop?port=1,2,3", "number of ports"),
         (&*database.url().replace("/test_", "/nowhere_"), "nowhere_"),
     ] {
         let error = refused(url).await;

@@ -173,6 +173,15 @@ async fn a_server_is_trusted_as_far_as_the_url_demands() {
     let text = shop.refusal(&plain(&format!("sslmode=verify-ca&sslrootcert={right}"))).await;
     assert!(text.contains("expired"), "{text}");
 
+    // A server of long ago: preferred is not demanded.
+    shop.server.set("ssl_min_protocol_version = 'TLSv1'\nssl_max_protocol_version = 'TLSv1.1'");
+    shop.reload().await;
+    assert!(!shop.is_encrypted(&plain("sslmode=prefer")).await);
+    let text = shop.refusal(&plain("sslmode=require")).await;
+    assert!(text.contains("no encrypted connection comes about"), "{text}");
+    shop.server.set("ssl_min_protocol_version = 'TLSv1.2'\nssl_max_protocol_version = ''");
+    shop.reload().await;
+
     // As one makes it with a single command: it vouches for itself.
     let own = Authority::new();
     let key = own.issuer.key().serialize_pem();
