@@ -1,8 +1,9 @@
 //! Every operation against running servers, and the examples as programs of their own.
 //!
 //! The servers are those of [`Server`]. Most are started here; tests on the one that `MEDUSA_BACKEND_URL` names are ignored
-//! unless they are asked for (`cargo test --test live given -- --ignored`). `MEDUSA_API_KEY` is then a user's API token, `MEDUSA_EMAIL` and `MEDUSA_PASSWORD` belong to the same user. Groups made
-//! here are deleted again; a customer stays, since customers cannot be deleted.
+//! unless they are asked for (`cargo test --test live given -- --ignored`). `MEDUSA_API_KEY` is then a user's API token,
+//! `MEDUSA_EMAIL` and `MEDUSA_PASSWORD` belong to the same user. Groups made here are deleted again; a customer stays,
+//! since customers cannot be deleted.
 
 #![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
 
@@ -16,6 +17,7 @@ use std::process::Command;
 use serde_json::Value;
 use stheno_client::http::Method;
 use stheno_client::{Admin, Client, ClientBuilder};
+use stheno_testkit::medusa::{self, Medusa};
 use stheno_testkit::{Engine, TestApp};
 
 /// A kind of server. Another one takes a variant here, an arm in [`Backend::start`], and a line at the end.
@@ -25,6 +27,8 @@ enum Server {
     Sqlite,
     /// Stheno on PostgreSQL.
     Postgres,
+    /// The real Medusa 1.20.
+    Medusa,
     /// The one that `MEDUSA_BACKEND_URL` names.
     Given,
 }
@@ -46,6 +50,7 @@ impl Backend {
         match server {
             Server::Sqlite => Self::stheno(Engine::Sqlite).await,
             Server::Postgres => Self::stheno(Engine::Postgres).await,
+            Server::Medusa => Self::medusa().await,
             Server::Given => Self::given(),
         }
     }
@@ -59,6 +64,20 @@ impl Backend {
             password: "supersecret".to_owned(),
             cookies_need_https: true,
             _running: Some(Box::new(app)),
+        }
+    }
+
+    async fn medusa() -> Self {
+        let database = medusa::database().await;
+        let medusa = Medusa::on(&database).await;
+        Self {
+            url: medusa.url(),
+            api_key: medusa::API_TOKEN.to_owned(),
+            email: medusa::EMAIL.to_owned(),
+            password: medusa::PASSWORD.to_owned(),
+            cookies_need_https: true,
+            // It ends before its database does.
+            _running: Some(Box::new((medusa, database))),
         }
     }
 
@@ -257,5 +276,9 @@ run_everything_on! {
 run_everything_on! {
     /// Stheno on PostgreSQL.
     postgres Postgres
+}
+run_everything_on! {
+    /// The real Medusa 1.20.
+    medusa Medusa
 }
 run_everything_on! { #[ignore = "needs MEDUSA_BACKEND_URL"] given Given }

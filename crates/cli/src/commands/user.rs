@@ -32,7 +32,7 @@ enum Action {
     Create(Create),
     /// Make an API token for a user, and print it: it is shown only this once
     #[command(after_help = BESIDE_A_SERVER)]
-    Token(Token),
+    Token(OfUser),
     /// Give a user a new password, and close the user's sessions. Bearer tokens stay good until they expire
     #[command(after_help = BESIDE_A_SERVER)]
     Password(Password),
@@ -41,13 +41,13 @@ enum Action {
     List(List),
     /// List a user's API tokens, the oldest first. The tokens themselves are kept nowhere
     #[command(after_help = BESIDE_A_SERVER)]
-    Tokens(Tokens),
+    Tokens(OfUser),
     /// Revoke API tokens of a user. Servers that run refuse them after 5 seconds at the latest
     #[command(after_help = BESIDE_A_SERVER)]
     Revoke(Revoke),
     /// Delete a user, whose sessions and tokens end with it. Servers that run refuse them after 5 seconds at the latest
     #[command(after_help = BESIDE_A_SERVER)]
-    Delete(Delete),
+    Delete(OfUser),
 }
 
 #[derive(Debug, clap::Args)]
@@ -74,8 +74,9 @@ struct Create {
     database: Database,
 }
 
+/// What is enough to say which user is meant.
 #[derive(Debug, clap::Args)]
-struct Token {
+struct OfUser {
     /// The user's e-mail address
     #[arg(long, value_parser = email::parse)]
     email: String,
@@ -113,19 +114,6 @@ struct List {
 }
 
 #[derive(Debug, clap::Args)]
-struct Tokens {
-    /// The user's e-mail address
-    #[arg(long, value_parser = email::parse)]
-    email: String,
-
-    #[command(flatten)]
-    output: Output,
-
-    #[command(flatten)]
-    database: Database,
-}
-
-#[derive(Debug, clap::Args)]
 struct Revoke {
     /// The user's e-mail address
     #[arg(long, value_parser = email::parse)]
@@ -138,19 +126,6 @@ struct Revoke {
     /// Revoke all, also the one that Medusa keeps with the user
     #[arg(long, conflicts_with = "token")]
     all: bool,
-
-    #[command(flatten)]
-    output: Output,
-
-    #[command(flatten)]
-    database: Database,
-}
-
-#[derive(Debug, clap::Args)]
-struct Delete {
-    /// The user's e-mail address
-    #[arg(long, value_parser = email::parse)]
-    email: String,
 
     #[command(flatten)]
     output: Output,
@@ -209,8 +184,8 @@ async fn create(arguments: Create) -> Result<()> {
     write_with_password(result, &password, &output)
 }
 
-async fn token(arguments: Token) -> Result<()> {
-    let Token { email, database, output } = arguments;
+async fn token(arguments: OfUser) -> Result<()> {
+    let OfUser { email, database, output } = arguments;
     let store = open_existing(&database).await?;
     let id = id_of(&store, &email).await?;
     let token = ApiToken::generate()?;
@@ -257,8 +232,8 @@ async fn list(arguments: List) -> Result<()> {
     arguments.output.write(&result, &table(header, rows))
 }
 
-async fn tokens(arguments: Tokens) -> Result<()> {
-    let Tokens { email, database, output } = arguments;
+async fn tokens(arguments: OfUser) -> Result<()> {
+    let OfUser { email, database, output } = arguments;
     let store = open_existing(&database).await?;
     let id = id_of(&store, &email).await?;
     let tokens = store.api_tokens(&id).await?;
@@ -292,8 +267,8 @@ async fn revoke(arguments: Revoke) -> Result<()> {
     output.write(&json!({ "id": id, "email": email, "revoked": revoked }), "")
 }
 
-async fn delete(arguments: Delete) -> Result<()> {
-    let Delete { email, database, output } = arguments;
+async fn delete(arguments: OfUser) -> Result<()> {
+    let OfUser { email, database, output } = arguments;
     let store = open_existing(&database).await?;
     let id = id_of(&store, &email).await?;
     ensure!(store.delete_user(&id).await?, gone(&email));

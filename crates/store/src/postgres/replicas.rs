@@ -64,18 +64,18 @@ fn connector(url: &SecretString, options: &StoreOptions) -> Result<Connector, St
     Ok(connector)
 }
 
-/// The replicas of a primary; none, where there are none. The watch over them ends with the value.
+/// The replicas of a primary; none, where there are none. The watch over them ends with the value, if not before.
 #[derive(Debug, Default)]
 pub(super) struct Replicas {
     replicas: Vec<Arc<Replica>>,
     /// So that those that are equally busy take turns.
     turn: AtomicUsize,
-    _watch: JoinSet<()>,
+    watch: Mutex<JoinSet<()>>,
 }
 
 /// One server that follows the primary.
 #[derive(Debug)]
-pub(super) struct Replica {
+struct Replica {
     address: String,
     pool: Pool,
     /// A connection apart, so that one that is busy is not taken for one that is gone.
@@ -102,7 +102,9 @@ enum Health {
     Well,
     Gone,
     Late,
+    /// It follows nobody.
     Alone,
+    /// It follows another database.
     Foreign,
 }
 
@@ -203,7 +205,7 @@ impl Replicas {
                 }
             });
         }
-        Ok(Self { replicas, turn: AtomicUsize::default(), _watch: watch })
+        Ok(Self { replicas, turn: AtomicUsize::default(), watch: watch.into() })
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -251,7 +253,9 @@ impl Replicas {
         }
     }
 
+    /// Ends the watch, and closes the connections.
     pub(super) async fn close(&self) {
+        lock(&self.watch).abort_all();
         for replica in &self.replicas {
             replica.pool.close().await;
         }
