@@ -34,6 +34,8 @@ pub struct Config {
     /// How long a credential is believed without asking the store again: what another process has changed, such as a
     /// session that was closed or a user that was deleted, is seen after this time at the latest.
     pub credentials_remembered: Duration,
+    /// Whether the API's description and its page are served.
+    pub docs: bool,
 }
 
 impl Default for Config {
@@ -48,6 +50,7 @@ impl Default for Config {
             body_timeout: Duration::from_secs(60),
             shutdown_timeout: Duration::from_secs(30),
             credentials_remembered: Duration::from_secs(5),
+            docs: true,
         }
     }
 }

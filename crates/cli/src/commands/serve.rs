@@ -131,6 +131,10 @@ struct Requests {
         value_parser = duration
     )]
     shutdown_timeout: Duration,
+
+    /// Serve neither the API's description, /openapi.json, nor the page to read and try it, /docs
+    #[arg(long, env = "STHENO_NO_DOCS", value_parser = yes_or_no)]
+    no_docs: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -164,6 +168,7 @@ impl From<Requests> for Config {
         config.body_timeout = requests.body_timeout;
         config.write_timeout = requests.write_timeout;
         config.shutdown_timeout = requests.shutdown_timeout;
+        config.docs = !requests.no_docs;
         config
     }
 }
