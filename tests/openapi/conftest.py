@@ -1,4 +1,6 @@
-"""The backend that the tests talk to: the program named by STHENO_BIN, started once with a throw-away demo shop."""
+"""The backend that the tests talk to: the program named by STHENO_BIN, started once with a demo shop; in a throw-away
+file, or in the empty database of the URL STHENO_DATABASE.
+"""
 
 import os
 import signal
@@ -38,8 +40,9 @@ def backend():
     port = free_port()
     backend = Backend(url=f"http://127.0.0.1:{port}")
     with tempfile.TemporaryDirectory(prefix="stheno-openapi-") as folder, open(f"{folder}/log", "w+") as log:
+        database = os.environ.get("STHENO_DATABASE") or f"sqlite:{folder}/shop.db"
         server = subprocess.Popen(
-            [program, "serve", "--demo", f"--port={port}", f"--database=sqlite:{folder}/shop.db"],
+            [program, "serve", "--demo", f"--port={port}", f"--database={database}"],
             cwd=folder,
             # Nothing else of the caller's environment: a DATABASE_URL there is not meant for us.
             env={

@@ -30,7 +30,9 @@ pub(crate) fn test(binary: &Path) -> Result<(bool, Count)> {
     let mut count = Count::default();
     let mut pytest = Command::new(python::program(TESTS)?);
     pytest.args(["-m", "pytest", "-rfE"]).current_dir(TESTS);
-    pytest.env("STHENO_BIN", binary).env("PYTHONDONTWRITEBYTECODE", "1").env_remove("PYTEST_ADDOPTS");
+    pytest.env("STHENO_BIN", binary).env("PYTHONDONTWRITEBYTECODE", "1");
+    // What the caller's environment says of other runs is not meant for this one.
+    pytest.env_remove("STHENO_DATABASE").env_remove("PYTEST_ADDOPTS");
     let succeeded = follow(&mut pytest, Stream::Output, |line| count.read_pytest(line))?;
     ensure!(!succeeded || count.passed > 0, "no test ran in {TESTS}");
     Ok((succeeded, count))

@@ -28,6 +28,12 @@ impl fmt::Debug for Credentials {
 /// The answer to a request for a token.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "openapi",
+    schema(
+        examples(json!({"access_token": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9…"}))
+    )
+)]
 #[non_exhaustive]
 pub struct AccessToken {
     /// A JSON Web Token to be sent as `Authorization: Bearer …`, good for 24 hours.

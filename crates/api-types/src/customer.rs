@@ -13,7 +13,25 @@ use crate::{Address, Change, CustomerGroup, Extra, Id, Metadata};
 /// Medusa puts `password_hash` into some of its answers; it is dropped on reading, and never written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(description = "A customer of the shop."))]
+#[cfg_attr(
+    feature = "openapi",
+    schema(
+        description = "A customer of the shop.",
+        examples(json!({
+            "id": "cus_01JAA3XBJB4NYBM5RVRKHWKNE1",
+            "email": "emma.smith@example.com",
+            "first_name": "Emma",
+            "last_name": "Smith",
+            "billing_address_id": null,
+            "phone": null,
+            "has_account": true,
+            "metadata": null,
+            "created_at": "2024-11-03T08:00:00.000Z",
+            "updated_at": "2024-11-03T08:00:00.000Z",
+            "deleted_at": null
+        }))
+    )
+)]
 #[non_exhaustive]
 pub struct Customer {
     /// `cus_` and a ULID.

@@ -7,6 +7,19 @@ use crate::{Customer, Extra, Id, Metadata, PartialCustomer, PartialPriceList, Pr
 /// A group of customers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "openapi",
+    schema(
+        examples(json!({
+            "id": "cgrp_01JBRGKF01104SSAZYSN3KZHD7",
+            "name": "Wholesale",
+            "metadata": {"discount": "12%"},
+            "created_at": "2024-11-03T08:00:00.000Z",
+            "updated_at": "2024-11-03T08:00:00.000Z",
+            "deleted_at": null
+        }))
+    )
+)]
 #[non_exhaustive]
 pub struct CustomerGroup {
     /// `cgrp_` and a ULID.
@@ -66,7 +79,15 @@ impl CustomerGroup {
 #[cfg_attr(
     feature = "openapi",
     schema(
-        description = "A customer group: with all columns, or with those that `fields` names. The id always comes, and in lists `created_at` too."
+        description = "A customer group: with all columns, or with those that `fields` names. The id always comes, and in lists `created_at` too.",
+        examples(json!({
+            "id": "cgrp_01JBRGKF01104SSAZYSN3KZHD7",
+            "name": "Wholesale",
+            "metadata": {"discount": "12%"},
+            "created_at": "2024-11-03T08:00:00.000Z",
+            "updated_at": "2024-11-03T08:00:00.000Z",
+            "deleted_at": null
+        }))
     )
 )]
 #[non_exhaustive]

@@ -3,6 +3,12 @@ use serde::{Deserialize, Serialize};
 /// The answer to a deletion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "openapi",
+    schema(
+        examples(json!({"id": "cgrp_01JBRGKF01104SSAZYSN3KZHD7", "object": "customer_group", "deleted": true}))
+    )
+)]
 #[non_exhaustive]
 pub struct Deleted {
     /// The id that was asked for, whether there was such a record or not.

@@ -10,7 +10,23 @@ use crate::{Extra, Metadata};
 /// Medusa puts the user's `api_token` into this answer; it is dropped on reading, and written as null.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(description = "Someone who works on the shop."))]
+#[cfg_attr(
+    feature = "openapi",
+    schema(
+        description = "Someone who works on the shop.",
+        examples(json!({
+            "id": "usr_01J8ZQ4W3T6V1N9KX2M7P5R0DC",
+            "email": "admin@example.com",
+            "first_name": null,
+            "last_name": null,
+            "role": "admin",
+            "metadata": null,
+            "created_at": "2024-11-03T08:00:00.000Z",
+            "updated_at": "2024-11-03T08:00:00.000Z",
+            "deleted_at": null
+        }))
+    )
+)]
 #[non_exhaustive]
 pub struct User {
     /// `usr_` and a ULID, as a rule.

@@ -39,6 +39,8 @@ pub struct Config {
     pub medusa: Option<MedusaUrl>,
     /// How long Medusa may take to say whose a session is.
     pub medusa_timeout: Duration,
+    /// Whether the API's description and its page are served.
+    pub docs: bool,
 }
 
 impl Default for Config {
@@ -55,6 +57,7 @@ impl Default for Config {
             credentials_remembered: Duration::from_secs(5),
             medusa: None,
             medusa_timeout: Duration::from_secs(3),
+            docs: true,
         }
     }
 }

@@ -23,7 +23,8 @@ use crate::router;
 /// The description of the API: an OpenAPI 3.1 document, as indented JSON.
 pub fn document() -> &'static str {
     static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
-        let mut document = serde_json::to_value(router::endpoints().into_openapi()).unwrap_or_default();
+        let endpoints = router::endpoints().merge(router::docs());
+        let mut document = serde_json::to_value(endpoints.into_openapi()).unwrap_or_default();
         relax_bodies(&mut document);
         name_schemas(&mut document);
         format!("{document:#}\n")

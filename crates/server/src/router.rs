@@ -24,8 +24,9 @@ pub fn router(app: App) -> Router {
 
 /// The same, with further routes among the endpoints.
 pub fn router_with(app: App, further: Router<App>) -> Router {
+    let endpoints = if app.config().docs { endpoints().merge(docs()) } else { endpoints() };
     further
-        .merge(Router::from(endpoints()))
+        .merge(Router::from(endpoints))
         .route("/health", options(health::options))
         .route("/ready", options(health::options))
         .fallback(no_route)
@@ -58,6 +59,11 @@ pub(crate) fn endpoints() -> OpenApiRouter<App> {
         .routes(routes!(auth::get_token::handler))
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
+}
+
+/// The endpoints of the API's description, which describe themselves as well.
+pub(crate) fn docs() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .routes(routes!(docs::document))
         .routes(routes!(docs::page))
         .routes(routes!(docs::file))

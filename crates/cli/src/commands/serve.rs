@@ -221,6 +221,10 @@ struct Requests {
         value_parser = duration
     )]
     shutdown_timeout: Duration,
+
+    /// Serve neither the API's description, /openapi.json, nor the page to read and try it, /docs
+    #[arg(long, env = "STHENO_NO_DOCS", value_parser = yes_or_no)]
+    no_docs: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -262,6 +266,7 @@ impl From<Requests> for Config {
         config.body_timeout = requests.body_timeout;
         config.write_timeout = requests.write_timeout;
         config.shutdown_timeout = requests.shutdown_timeout;
+        config.docs = !requests.no_docs;
         config
     }
 }

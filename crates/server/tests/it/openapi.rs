@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 use stheno_auth::secret::{Secret, SigningKeys};
 use stheno_server::{App, Config, Secrets};
-use stheno_testkit::TestApp;
+use stheno_testkit::{TestApp, TestAppOptions};
 
 use crate::{header, token};
 
@@ -80,6 +80,18 @@ async fn the_document_and_its_page_are_served_to_everyone() {
     let settings = client.send("GET", "/docs/swagger-initializer.js", &[], None).await.text();
     assert!(settings.contains("../openapi.json"), "{settings}");
     assert_eq!(client.send("GET", "/docs/nope.js", &[], None).await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_document_and_its_page_can_be_left_out() {
+    let mut config = Config::default();
+    config.docs = false;
+    let app = TestApp::empty(TestAppOptions { config, ..TestAppOptions::default() }).await;
+    let mut client = app.client();
+    for path in ["/openapi.json", "/docs", "/docs/index.html"] {
+        assert_eq!(client.send("GET", path, &[], None).await.status, 404, "{path}");
+    }
+    assert_eq!(client.send("GET", "/health", &[], None).await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
