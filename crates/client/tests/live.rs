@@ -279,6 +279,6 @@ run_everything_on! {
 }
 run_everything_on! {
     /// The real Medusa 1.20.
-    medusa Medusa
+    real_medusa Medusa
 }
 run_everything_on! { #[ignore = "needs MEDUSA_BACKEND_URL"] given Given }
