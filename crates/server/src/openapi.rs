@@ -77,6 +77,8 @@ pub(crate) fn introduction() -> OpenApi {
             described are refused.\n\n\
             **Request ids**: each answer has one in `x-request-id`, which the server's log has, too; a request may bring \
             its own.\n\n\
+            **Replicas.** Where servers read from replicas, the answer to a write has the header `x-stheno-position`. \
+            Sent back with a later request, to whichever server, it makes sure that the answer shows that write.\n\n\
             **Answers that have not changed**: a `GET` with the `ETag` of an earlier answer in `If-None-Match` is \
             answered 304.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
