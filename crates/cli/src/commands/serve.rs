@@ -138,7 +138,7 @@ struct DatabaseLimits {
     )]
     database_statement_timeout: Duration,
 
-    /// How long a statement waits for a row that another program has locked; a bare number is in seconds
+    /// How long a request waits for a lock that another program holds, on SQLite too; a bare number is in seconds
     #[arg(
         long,
         env = "STHENO_DATABASE_LOCK_TIMEOUT",
