@@ -19,6 +19,9 @@ use crate::user::{ApiTokenSummary, NewUser, UserCredentials, UserSummary};
 /// The number of the lock under which the first user is made.
 const FIRST_USER: i64 = 0x0073_7468_656e_6f01;
 
+const SESSIONS_OF_USER: &str = "DELETE FROM stheno_session WHERE user_id = $1";
+const TOKENS_OF_USER: &str = "DELETE FROM stheno_api_token WHERE user_id = $1";
+
 const NO_TOKENS: &str = "the database has no table for Stheno's API tokens: use one of Medusa's";
 
 impl Postgres {
@@ -104,15 +107,15 @@ impl Postgres {
     pub(crate) async fn delete_user(&self, id: &str) -> Result<bool, StoreError> {
         let now = self.environment.clock.now();
         let id = Parameter::Text(id.to_owned());
+        let has_own_tables = self.has_own_tables;
         let delete = self.pool.write(move |transaction| {
             async move {
                 let delete = "UPDATE \"user\" SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL";
                 let deleted = transaction.execute(delete, &[&id, &Time(now)]).await.map_err(fault)?;
-                for forget in [
-                    "DELETE FROM stheno_session WHERE user_id = $1",
-                    "DELETE FROM stheno_api_token WHERE user_id = $1",
-                ] {
-                    transaction.execute(forget, &[&id]).await.map_err(fault)?;
+                if has_own_tables {
+                    for forget in [SESSIONS_OF_USER, TOKENS_OF_USER] {
+                        transaction.execute(forget, &[&id]).await.map_err(fault)?;
+                    }
                 }
                 Ok(deleted > 0)
             }
@@ -123,12 +126,14 @@ impl Postgres {
 
     pub(crate) async fn set_password_hash(&self, user_id: &str, hash: String) -> Result<bool, StoreError> {
         let id = Parameter::Text(user_id.to_owned());
+        let has_own_tables = self.has_own_tables;
         let set = self.pool.write(move |transaction| {
             async move {
                 let set = "UPDATE \"user\" SET password_hash = $2 WHERE id = $1 AND deleted_at IS NULL";
                 let set = transaction.execute(set, &[&id, &hash]).await.map_err(fault)?;
-                let close = "DELETE FROM stheno_session WHERE user_id = $1";
-                transaction.execute(close, &[&id]).await.map_err(fault)?;
+                if has_own_tables {
+                    transaction.execute(SESSIONS_OF_USER, &[&id]).await.map_err(fault)?;
+                }
                 Ok(set > 0)
             }
             .boxed()
@@ -162,6 +167,9 @@ impl Postgres {
     }
 
     pub(crate) async fn api_tokens(&self, user_id: &str) -> Result<Vec<ApiTokenSummary>, StoreError> {
+        if !self.has_own_tables {
+            return Ok(Vec::new());
+        }
         let id = Parameter::Text(user_id.to_owned());
         let sql = "SELECT token_hash, created_at FROM stheno_api_token WHERE user_id = $1
                    ORDER BY created_at, token_hash COLLATE \"C\"";
@@ -180,14 +188,20 @@ impl Postgres {
     ) -> Result<u64, StoreError> {
         let id = Parameter::Text(user_id.to_owned());
         let hash = hash.map(|hash| Parameter::Text(hash.to_owned()));
+        let has_own_tables = self.has_own_tables;
         let delete = self.pool.write(move |transaction| {
             async move {
                 if let Some(hash) = hash {
+                    if !has_own_tables {
+                        return Ok(0);
+                    }
                     let delete = "DELETE FROM stheno_api_token WHERE user_id = $1 AND token_hash = $2";
                     return transaction.execute(delete, &[&id, &hash]).await.map_err(fault);
                 }
-                let delete = "DELETE FROM stheno_api_token WHERE user_id = $1";
-                let deleted = transaction.execute(delete, &[&id]).await.map_err(fault)?;
+                let deleted = match has_own_tables {
+                    true => transaction.execute(TOKENS_OF_USER, &[&id]).await.map_err(fault)?,
+                    false => 0,
+                };
                 let forget = "UPDATE \"user\" SET api_token = NULL WHERE id = $1 AND api_token IS NOT NULL";
                 let forgotten = transaction.execute(forget, &[&id]).await.map_err(fault)?;
                 Ok(deleted + forgotten)
