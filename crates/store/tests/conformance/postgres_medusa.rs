@@ -249,7 +249,12 @@ async fn a_user_who_may_make_nothing_works_without() {
         let Err(StoreError::Limited { reason, .. }) = refused else { panic!("{refused:?} is not limited") };
         assert!(reason.contains(word), "{reason}");
     }
-    store.create_user(user(None)).await.unwrap();
+    let new = store.create_user(user(None)).await.unwrap();
+    assert!(store.set_password_hash(&new, "container".to_owned()).await.unwrap());
+    assert_eq!(store.api_tokens(&new).await.unwrap(), []);
+    assert_eq!(store.delete_api_tokens(&new, Some("hash")).await.unwrap(), 0);
+    assert_eq!(store.delete_api_tokens("usr_theirs", None).await.unwrap(), 1, "Medusa's own");
+    assert!(store.delete_user(&new).await.unwrap());
     store.close().await;
     assert_eq!(not_ours(&database).await, before);
 
