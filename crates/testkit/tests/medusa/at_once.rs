@@ -20,6 +20,7 @@ const WRITES: usize = 25;
 async fn start() -> BesideMedusa {
     let mut options = TestAppOptions::default();
     options.store.lock_timeout = Duration::from_secs(120);
+    options.store.statement_timeout = Duration::from_secs(120);
     BesideMedusa::with(options).await
 }
 
