@@ -10,7 +10,7 @@ use stheno_client::{Client, ClientBuilder, CustomerGroups, Customers, Error, Ret
 
 use super::profiles::{Login, Profile, Profiles, parse_name};
 use super::time::now;
-use crate::commands::serve::duration;
+use crate::duration;
 use crate::exit::{Exit, failure};
 use crate::given::given;
 
@@ -50,7 +50,7 @@ pub(crate) struct Calls {
         env = "STHENO_TIMEOUT",
         value_name = "TIME",
         default_value = "120s",
-        value_parser = duration,
+        value_parser = duration::parse,
         global = true
     )]
     timeout: Duration,

@@ -1,6 +1,6 @@
 //! What those commands share that talk to a running shop, Stheno's or a Medusa's, through its API.
 //!
-//! They know `stheno-client` alone: neither the store nor the server.
+//! Of Stheno's crates they know `stheno-client`, and `stheno-auth` for its `Secret`: neither the store nor the server.
 
 pub(crate) mod ask;
 pub(crate) mod choice;
