@@ -7,6 +7,7 @@ pub(crate) mod choice;
 pub(crate) mod connection;
 pub(crate) mod customers;
 pub(crate) mod ids;
+pub(crate) mod interruption;
 pub(crate) mod listing;
 pub(crate) mod metadata;
 pub(crate) mod output;
