@@ -11,8 +11,10 @@ Exit codes:
   3  there is no such group, customer or profile
   4  not signed in, or not any more
   5  refused: a name or address that is taken, or data that is not valid
-  6  no connection, no answer in time, or a server that is too busy: try again
-  7  partly done";
+  6  no connection, no answer in time, a server that is too busy, or another in the way: try again
+  7  partly done
+  8  what was to be created may be there all the same: look before you try again
+  130  interrupted before anything was done";
 
 /// Why the program ends without having done all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +26,9 @@ pub(crate) enum Exit {
     Refused = 5,
     Unreachable = 6,
     PartlyDone = 7,
+    OutcomeUnknown = 8,
+    /// As shells have it of a program that Ctrl-C ended.
+    Interrupted = 130,
 }
 
 impl Exit {
@@ -45,8 +50,8 @@ impl From<&stheno_client::Error> for Exit {
             _ if error.is_invalid_request() => Self::Usage,
             _ if error.is_not_found() => Self::NotFound,
             Some(401 | 403) => Self::Unauthorized,
-            None | Some(408 | 429 | 502..=504) => Self::Unreachable,
-            Some(400 | 409 | 413 | 422) => Self::Refused,
+            None | Some(408 | 409 | 429 | 502..=504) => Self::Unreachable,
+            Some(400 | 413 | 422) => Self::Refused,
             Some(_) => Self::Failure,
         }
     }

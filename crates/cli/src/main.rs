@@ -13,6 +13,7 @@ mod commands;
 mod credential;
 mod database;
 mod demo;
+mod duration;
 mod email;
 mod exit;
 mod given;

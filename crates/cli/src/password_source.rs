@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use stheno_auth::secret::Secret;
 
 use crate::credential::Credential;
+use crate::exit::{Exit, failure};
 use crate::password;
 use crate::remote::{ask, note};
 
@@ -52,6 +53,12 @@ impl PasswordSource {
 impl NewPassword {
     /// The password, if there is to be a new one.
     pub(crate) fn read(&self) -> Result<Option<Credential>> {
+        if self.ask_password && !io::stdin().is_terminal() {
+            return Err(failure(
+                Exit::Usage,
+                "there is no terminal to ask for the password at: give --password-stdin, or --generate-password",
+            ));
+        }
         let PasswordSource { password_stdin, generate_password } = self.source;
         let wanted = password_stdin || generate_password || self.ask_password;
         wanted.then(|| self.source.read()).transpose()

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
@@ -54,6 +54,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<()> {
+    Profiles::ensure_private_folder()?;
     let url = url(&arguments)?;
     warn_if_open(&url)?;
     let login = login(&arguments, &url).await?;
@@ -71,10 +72,14 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
         let current = profiles.current.clone().filter(is_of_server);
         let name = arguments.profile.clone().or(current).unwrap_or_else(|| name_of(&url));
         let known = profiles.profiles.get(&name);
-        ensure!(
-            arguments.profile.is_some() || known.is_none_or(|known| known.url == url),
-            "there is a profile {name} for another address already: give this one a name with --profile"
-        );
+        if arguments.profile.is_none() && known.is_some_and(|known| known.url != url) {
+            return Err(failure(
+                Exit::Refused,
+                format!(
+                    "there is a profile {name} for another address already: give this one a name with --profile"
+                ),
+            ));
+        }
         profiles.profiles.insert(name.clone(), profile);
         profiles.current = Some(name.clone());
         Ok(name)

@@ -26,6 +26,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         Some(Login::ApiToken { .. }) => note(&format!(
             "Signed out of the profile {name}: its API token is forgotten here, and stays good at the server"
         )),
-        Some(Login::BearerToken { .. }) => note(&format!("Signed out of the profile {name}")),
+        Some(Login::BearerToken { .. }) => note(&format!(
+            "Signed out of the profile {name}: its bearer token is forgotten here, and stays good at the server until it ends"
+        )),
     }
 }

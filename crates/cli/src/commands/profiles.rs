@@ -63,7 +63,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
 
 fn list(output: Output) -> Result<()> {
     let profiles = Profiles::load()?;
-    let mut rows = output.rows(["name", "url", "email", "login", "expires_at", "current"])?;
+    let mut rows = output.rows(["name", "url", "email", "login", "expires_at", "current"]);
     for (name, profile) in &profiles.profiles {
         let (login, end) = match &profile.login {
             None => (None, None),

@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, anyhow};
 use bytesize::ByteSize;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
-use jiff::SignedDuration;
 use secrecy::SecretString;
 use stheno_server::telemetry::{self, LogFormat};
 use stheno_server::{AdminCors, App, Config, CookieSecure, Entrance, MedusaUrl, Secrets, TrustProxy};
@@ -20,6 +19,7 @@ use tokio::net::TcpSocket;
 use crate::administrator::{self, Administrator, AdministratorArguments};
 use crate::database::Database;
 use crate::demo;
+use crate::duration;
 use crate::origins;
 use crate::secrets::SecretArguments;
 use crate::waiting;
@@ -99,7 +99,7 @@ struct Replicas {
         env = "STHENO_REPLICA_MAX_LAG",
         value_name = "TIME",
         default_value = "5s",
-        value_parser = duration
+        value_parser = duration::parse
     )]
     max_lag: Duration,
 }
@@ -188,7 +188,7 @@ struct Requests {
         env = "STHENO_HEADER_TIMEOUT",
         value_name = "TIME",
         default_value = "30s",
-        value_parser = duration
+        value_parser = duration::parse
     )]
     header_timeout: Duration,
 
@@ -198,7 +198,7 @@ struct Requests {
         env = "STHENO_BODY_TIMEOUT",
         value_name = "TIME",
         default_value = "60s",
-        value_parser = duration
+        value_parser = duration::parse
     )]
     body_timeout: Duration,
 
@@ -208,7 +208,7 @@ struct Requests {
         env = "STHENO_WRITE_TIMEOUT",
         value_name = "TIME",
         default_value = "30s",
-        value_parser = duration
+        value_parser = duration::parse
     )]
     write_timeout: Duration,
 
@@ -218,7 +218,7 @@ struct Requests {
         env = "STHENO_SHUTDOWN_TIMEOUT",
         value_name = "TIME",
         default_value = "30s",
-        value_parser = duration
+        value_parser = duration::parse
     )]
     shutdown_timeout: Duration,
 
@@ -287,18 +287,9 @@ fn size(text: &str) -> Result<usize, &'static str> {
     bytes.ok_or("give a size such as 8MiB")
 }
 
-/// A time such as `30s` or `2m`; a bare number is in seconds.
-pub(crate) fn duration(text: &str) -> Result<Duration, &'static str> {
-    let duration = match text.parse() {
-        Ok(seconds) => Ok(Duration::from_secs(seconds)),
-        Err(_) => text.parse::<SignedDuration>().and_then(Duration::try_from),
-    };
-    duration.map_err(|_| "give a time such as 30s or 2m")
-}
-
 /// A time that is long enough for something to happen.
 fn limit(text: &str) -> Result<Duration, &'static str> {
-    let limit = duration(text)?;
+    let limit = duration::parse(text)?;
     if limit < Duration::from_millis(1) { Err("give a time such as 5s, of at least 1ms") } else { Ok(limit) }
 }
 
@@ -540,17 +531,6 @@ mod tests {
         assert_eq!(limits.database_connection_timeout, options.connection_timeout);
         assert_eq!(limits.database_statement_timeout, options.statement_timeout);
         assert_eq!(limits.database_lock_timeout, options.lock_timeout);
-    }
-
-    #[test]
-    fn a_time_has_a_unit_or_is_in_seconds() {
-        assert_eq!(duration("45"), Ok(Duration::from_secs(45)));
-        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
-        assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
-        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        for text in ["", "soon", "-5s", "-5"] {
-            assert!(duration(text).is_err(), "{text}");
-        }
     }
 
     #[test]

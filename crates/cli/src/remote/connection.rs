@@ -10,7 +10,7 @@ use stheno_client::{Client, ClientBuilder, CustomerGroups, Customers, Error, Ret
 
 use super::profiles::{Login, Profile, Profiles, parse_name};
 use super::time::now;
-use crate::commands::serve::duration;
+use crate::duration;
 use crate::exit::{Exit, failure};
 use crate::given::given;
 
@@ -50,7 +50,7 @@ pub(crate) struct Calls {
         env = "STHENO_TIMEOUT",
         value_name = "TIME",
         default_value = "120s",
-        value_parser = duration,
+        value_parser = duration::parse,
         global = true
     )]
     timeout: Duration,
@@ -115,8 +115,9 @@ impl Connection {
     /// A credential of the environment, and the variable that it comes from.
     fn given_login(&self) -> Result<Option<(Login, &'static str)>> {
         let text = |secret: Secret| secret.expose().trim().to_owned();
-        let api_token = given("STHENO_API_TOKEN", self.api_token_file.as_deref())?;
-        let bearer_token = given("STHENO_BEARER_TOKEN", None)?;
+        let unusable = |error| failure(Exit::Usage, format!("{error:#}"));
+        let api_token = given("STHENO_API_TOKEN", self.api_token_file.as_deref()).map_err(unusable)?;
+        let bearer_token = given("STHENO_BEARER_TOKEN", None).map_err(unusable)?;
         Ok(match (api_token, bearer_token) {
             (Some(_), Some(_)) => {
                 return Err(failure(
@@ -204,7 +205,7 @@ impl Shop {
     /// What went wrong with making a record, and how to find out whether it was made, where that is not sure.
     pub(crate) fn explain_create(&self, error: &Error, look: &str) -> anyhow::Error {
         if error.is_outcome_unknown() {
-            failure(Exit::from(error), format!("{error}; look with `{look}` before you try again"))
+            failure(Exit::OutcomeUnknown, format!("{error}; look with `{look}` before you try again"))
         } else {
             self.explain(error)
         }
@@ -233,6 +234,12 @@ pub(crate) fn explain(error: &Error, url: &str, sign_in: &str) -> anyhow::Error 
         format!("is {url} right, and does the server run?")
     } else if error.is_timeout() {
         "try again, or give it longer with --timeout".to_owned()
+    } else if error.is_conflict() {
+        "another request was in the way: try again".to_owned()
+    } else if exit == Exit::Unreachable {
+        "try again later".to_owned()
+    } else if error.is_server_error() {
+        "the server's log says why".to_owned()
     } else if error.is_decode() || (exit == Exit::Failure && error.error_type().is_none()) {
         format!("is {url} the address of a Medusa v1 backend, or of Stheno?")
     } else {

@@ -10,6 +10,7 @@ use stheno_client::{Call, DateRange, Listing};
 use super::connection::Shop;
 use super::output::{Columns, Output};
 use super::{count, note, progress, time};
+use crate::exit::{Exit, failure};
 
 /// How many rows to ask for at once, where all are wanted and each is small.
 const PAGE_SIZE: u64 = 500;
@@ -57,7 +58,7 @@ pub(crate) struct Filters {
         long = "query",
         value_name = "NAME=VALUE",
         value_parser = parameter,
-        help = "Any other parameter of the query, as the API knows it: --query 'id[starts_with]=cgrp_01'"
+        help = "Any other parameter of the query, as the API knows it: --query 'id[starts_with]=cgrp_01' (for Stheno, Medusa refuses it)"
     )]
     others: Vec<(String, String)>,
 }
@@ -143,7 +144,7 @@ pub(crate) async fn write<O>(
 where
     O: Listing<Item: Serialize>,
 {
-    let mut rows = output.rows(columns.of_rows(output))?;
+    let mut rows = output.rows(columns.of_rows(output));
     let mut call = call;
     if let Some(offset) = window.offset {
         call = call.offset(offset);
@@ -153,7 +154,13 @@ where
         let mut total = 0;
         let bar = (!io::stdout().is_terminal() || !output.is_streamed()).then(|| progress::bar(0, what));
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| shop.explain(&error))?;
+            let page = page.map_err(|error| {
+                let explained = shop.explain(&error);
+                if total == 0 || !output.is_streamed() {
+                    return explained;
+                }
+                failure(Exit::PartlyDone, format!("the list ends after {}: {explained}", count(total, what)))
+            })?;
             for item in &page {
                 rows.add(item)?;
             }

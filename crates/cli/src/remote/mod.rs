@@ -1,12 +1,13 @@
 //! What those commands share that talk to a running shop, Stheno's or a Medusa's, through its API.
 //!
-//! They know `stheno-client` alone: neither the store nor the server.
+//! Of Stheno's crates they know `stheno-client`, and `stheno-auth` for its `Secret`: neither the store nor the server.
 
 pub(crate) mod ask;
 pub(crate) mod choice;
 pub(crate) mod connection;
 pub(crate) mod customers;
 pub(crate) mod ids;
+pub(crate) mod interruption;
 pub(crate) mod listing;
 pub(crate) mod metadata;
 pub(crate) mod output;

@@ -15,7 +15,8 @@ use super::printable;
 /// How rows are written, as `--help` tells it.
 pub(crate) const RULE: &str = "\
 Output: table is for people, and its times are UTC; csv has the columns that --help names, in that order; json has the \
-rows as the API answers them, one to a line. csv and json are written as rows come, so their number does not matter.";
+rows as the API answers them, one to a line. csv and json are written as rows come, so their number does not matter. A \
+spreadsheet takes for a formula what begins with =, +, - or @, and customers choose their names: import csv as text.";
 
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(crate) struct Output {
@@ -90,23 +91,22 @@ enum Sink {
         out: BufWriter<Stdout>,
         first: bool,
     },
-    Csv(Box<csv::Writer<Stdout>>),
+    Csv {
+        out: Box<csv::Writer<Stdout>>,
+        first: bool,
+    },
 }
 
 impl Output {
-    /// Begins rows with these columns.
-    pub(crate) fn rows<C: Into<String>>(self, columns: impl IntoIterator<Item = C>) -> Result<Rows> {
+    /// Rows with these columns. Nothing is written before the first of them, or the end, so that a failure is no empty list.
+    pub(crate) fn rows<C: Into<String>>(self, columns: impl IntoIterator<Item = C>) -> Rows {
         let columns: Vec<String> = columns.into_iter().map(Into::into).collect();
         let sink = match self.format {
             Format::Table => Sink::Table(Vec::new()),
             Format::Json => Sink::Json { out: BufWriter::new(io::stdout()), first: true },
-            Format::Csv => {
-                let mut writer = csv::Writer::from_writer(io::stdout());
-                writer.write_record(&columns).map_err(broken)?;
-                Sink::Csv(Box::new(writer))
-            }
+            Format::Csv => Sink::Csv { out: Box::new(csv::Writer::from_writer(io::stdout())), first: true },
         };
-        Ok(Rows { columns, sink })
+        Rows { columns, sink }
     }
 
     /// Writes one record, which is no list: the table has a line for each column.
@@ -119,7 +119,7 @@ impl Output {
         match self.format {
             Format::Json => Ok(writeln!(io::stdout(), "{record:#}")?),
             Format::Csv => {
-                let mut rows = self.rows(columns)?;
+                let mut rows = self.rows(columns);
                 rows.add(&record)?;
                 rows.finish()
             }
@@ -149,10 +149,13 @@ impl Rows {
                 *first = false;
                 serde_json::to_writer(out, row).map_err(io::Error::from)?;
             }
-            Sink::Csv(writer) => {
+            Sink::Csv { out, first } => {
                 let row = serde_json::to_value(row)?;
+                if std::mem::take(first) {
+                    out.write_record(&self.columns).map_err(broken)?;
+                }
                 let cells = self.columns.iter().map(|column| exact(&row[column]));
-                writer.write_record(cells).map_err(broken)?;
+                out.write_record(cells).map_err(broken)?;
             }
             Sink::Table(rows) => {
                 let row = serde_json::to_value(row)?;
@@ -166,7 +169,7 @@ impl Rows {
     pub(crate) fn flush(&mut self) -> Result<()> {
         match &mut self.sink {
             Sink::Json { out, .. } => out.flush()?,
-            Sink::Csv(writer) => writer.flush()?,
+            Sink::Csv { out, .. } => out.flush()?,
             Sink::Table(_) => {}
         }
         Ok(())
@@ -176,7 +179,11 @@ impl Rows {
     pub(crate) fn finish(mut self) -> Result<()> {
         match &mut self.sink {
             Sink::Json { out, first } => out.write_all(if *first { b"[]\n" } else { b"\n]\n" })?,
-            Sink::Csv(_) => {}
+            Sink::Csv { out, first } => {
+                if *first {
+                    out.write_record(&self.columns).map_err(broken)?;
+                }
+            }
             Sink::Table(rows) => {
                 let rows = std::mem::take(rows);
                 if !rows.is_empty() {

@@ -73,6 +73,7 @@ impl Profiles {
     pub(crate) fn change<T>(change: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         let folder = folder()?;
         make(&folder)?;
+        ensure_private_folder(&folder)?;
         let lock = folder.join("profiles.lock");
         let locked = private_file(&lock).and_then(|file| file.lock().map(|()| file));
         let _locked = locked.with_context(|| format!("cannot lock {}", lock.display()))?;
@@ -80,6 +81,12 @@ impl Profiles {
         let result = change(&mut profiles)?;
         write(&folder, &profiles)?;
         Ok(result)
+    }
+
+    /// Refuses a folder in which no token would be kept, before there is one.
+    pub(crate) fn ensure_private_folder() -> Result<()> {
+        let folder = folder()?;
+        if folder.exists() { ensure_private_folder(&folder) } else { Ok(()) }
     }
 
     /// The profile of this name.
@@ -135,6 +142,7 @@ fn read(folder: &Path) -> Result<Profiles> {
         Err(error) => bail!("cannot read {shown}: {error}"),
     };
     ensure_private(&file, &path)?;
+    ensure_private_folder(folder)?;
     let content = io::read_to_string(&mut file).with_context(|| format!("cannot read {shown}"))?;
     serde_json::from_str(&content).map_err(|error| {
         anyhow!(
@@ -143,7 +151,7 @@ fn read(folder: &Path) -> Result<Profiles> {
     })
 }
 
-/// Refuses a file of tokens that others can read, and a folder in which others could put another one.
+/// Refuses a file of tokens that others can read.
 #[cfg(unix)]
 fn ensure_private(file: &File, path: &Path) -> Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -157,7 +165,14 @@ fn ensure_private(file: &File, path: &Path) -> Result<()> {
         mode & 0o777,
         shell_words::quote(&path.to_string_lossy()),
     );
-    let folder = path.parent().unwrap_or(path);
+    Ok(())
+}
+
+/// Refuses a folder in which others could put another file of tokens.
+#[cfg(unix)]
+fn ensure_private_folder(folder: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+
     let mode = fs::metadata(folder)
         .with_context(|| format!("cannot look at {}", folder.display()))?
         .permissions()
@@ -174,6 +189,11 @@ fn ensure_private(file: &File, path: &Path) -> Result<()> {
 
 #[cfg(not(unix))]
 fn ensure_private(_file: &File, _path: &Path) -> Result<()> {
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn ensure_private_folder(_folder: &Path) -> Result<()> {
     Ok(())
 }
 

@@ -49,7 +49,7 @@ where
             }
         }
     } else {
-        let mut rows = output.rows(columns.of_rows(output))?;
+        let mut rows = output.rows(columns.of_rows(output));
         while let Some((record, id)) = found.next().await {
             match record? {
                 Some(record) => rows.add(&record)?,

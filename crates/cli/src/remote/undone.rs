@@ -8,7 +8,7 @@ use crate::is_broken_pipe;
 
 /// What standard output has after a command on many, as `--help` tells it.
 pub(crate) const RULE: &str = "\
-Standard output has what did not go through: rows with id and reason. It can be given to the next run.";
+Standard output has what did not go through, also after Ctrl-C: rows with id and reason. It can be given to the next run.";
 
 /// Those that did not go through, and why.
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ impl Undone {
     }
 
     fn write_rows(&self, output: Output) -> Result<()> {
-        let mut rows = output.rows(["id", "reason"])?;
+        let mut rows = output.rows(["id", "reason"]);
         for (id, reason) in &self.0 {
             rows.add(&json!({ "id": id, "reason": reason }))?;
         }

@@ -6,6 +6,7 @@ use crate::exit::{Exit, failure};
 use crate::remote::ask;
 use crate::remote::connection::Shop;
 use crate::remote::ids::{self, Ids};
+use crate::remote::interruption::watched;
 use crate::remote::output::Output;
 use crate::remote::show::not_found;
 use crate::remote::undone::{self, Undone};
@@ -61,25 +62,23 @@ pub(super) async fn run(shop: &Shop, arguments: Arguments, output: Output) -> Re
 
     let bar = progress::bar(found.len(), "deleting");
     let mut deleted = 0;
-    let mut fault = None;
-    let mut rest = found.into_iter();
-    for group in rest.by_ref() {
-        if let Err(error) = groups.delete(&group.id).await {
-            undone.extend([group.id], "not deleted");
-            fault = Some(error);
-            break;
+    let ended = watched(async {
+        for group in &found {
+            groups.delete(&group.id).await?;
+            deleted += 1;
+            bar.inc(1);
         }
-        deleted += 1;
-        bar.inc(1);
-    }
+        Ok(())
+    });
+    let ended = ended.await;
     bar.finish_and_clear();
-    undone.extend(rest.map(|group| group.id), "not deleted");
+    undone.extend(found.into_iter().skip(deleted).map(|group| group.id), "not deleted");
     undone.write(output)?;
-    match fault {
-        None if deleted == 1 => note(&format!("Deleted {what}"))?,
-        None => note(&format!("Deleted {}", count(deleted, "group")))?,
-        Some(error) => {
-            let explained = shop.explain(&error);
+    match ended {
+        Ok(()) if deleted == 1 => note(&format!("Deleted {what}"))?,
+        Ok(()) => note(&format!("Deleted {}", count(deleted, "group")))?,
+        Err(stop) => {
+            let explained = stop.explain(shop);
             let exit = if deleted == 0 { Exit::of(&explained) } else { Exit::PartlyDone };
             return Err(failure(
                 exit,

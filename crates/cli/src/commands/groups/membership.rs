@@ -1,15 +1,17 @@
 //! Customers on their way into a group, or out of it.
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use anyhow::Result;
 use indicatif::ProgressBar;
-use stheno_client::{BatchError, BatchReport, Call, Membership};
+use stheno_client::{BatchReport, Call, Error, Membership};
 
 use crate::exit::{Exit, failure};
 use crate::remote::connection::Shop;
 use crate::remote::customers::{self, Named};
 use crate::remote::ids::{self, Ids};
+use crate::remote::interruption::{Stop, watched};
 use crate::remote::output::Output;
 use crate::remote::show::not_found;
 use crate::remote::undone::{self, Undone};
@@ -67,26 +69,22 @@ pub(super) async fn run(
         ask::confirm(&format!("Remove {what} from {} at {}?", group.name, shop.url()), yes)?;
     }
     let size = batch_size.into();
+    let mut report = BatchReport::default();
     let sent = match direction {
         Direction::In => {
             let bar = progress::bar(ids.len(), "adding");
-            send(shop.groups().add_customers(&id, ids), size, bar).await
+            send(&ids, size, bar, &mut report, |ids| shop.groups().add_customers(&id, ids)).await
         }
         Direction::Out => {
             let bar = progress::bar(ids.len(), "removing");
-            send(shop.groups().remove_customers(&id, ids), size, bar).await
+            send(&ids, size, bar, &mut report, |ids| shop.groups().remove_customers(&id, ids)).await
         }
     };
-    let (report, fault) = match sent {
-        Ok(report) => (report, None),
-        Err(unfinished) => {
-            let fault = Fault {
-                explained: shop.explain(unfinished.error()),
-                not_done: unfinished.not_done().to_vec(),
-            };
-            (unfinished.report().clone(), Some(fault))
-        }
-    };
+    let fault = sent.err().map(|stop| {
+        let dealt_with: HashSet<&String> = report.done.iter().chain(&report.unknown).collect();
+        let not_done = ids.iter().filter(|id| !dealt_with.contains(id)).cloned().collect();
+        Fault { explained: stop.explain(shop), not_done }
+    });
     let now = match direction {
         Direction::In => format!("in {} now", group.name),
         Direction::Out => format!("not in {} now", group.name),
@@ -106,18 +104,31 @@ struct Fault {
     not_done: Vec<String>,
 }
 
-async fn send<O: Membership>(
-    call: Call<O>,
+/// Sends them batch by batch, and reports each, so that it is known what went through, whatever happens.
+async fn send<'a, O: Membership>(
+    ids: &'a [String],
     batch_size: usize,
     bar: ProgressBar,
-) -> Result<BatchReport, BatchError> {
-    let shown = bar.clone();
-    let batches = call.in_batches().size(batch_size).skip_unknown().on_progress(move |progress| {
-        shown.set_position(progress.done as u64);
+    report: &mut BatchReport,
+    call: impl Fn(&'a [String]) -> Call<O>,
+) -> Result<(), Stop> {
+    let ended = watched(async {
+        for batch in ids.chunks(batch_size) {
+            let sent = call(batch).in_batches().size(batch_size).skip_unknown().await;
+            let (BatchReport { done, unknown, .. }, fault) = match sent {
+                Ok(report) => (report, None),
+                Err(unfinished) => (unfinished.report().clone(), Some(unfinished)),
+            };
+            report.done.extend(done);
+            report.unknown.extend(unknown);
+            fault.map_or(Ok(()), |unfinished| Err(Error::from(unfinished)))?;
+            bar.inc(batch.len() as u64);
+        }
+        Ok(())
     });
-    let report = batches.await;
+    let ended = ended.await;
     bar.finish_and_clear();
-    report
+    ended
 }
 
 /// Writes what did not go through, and makes an error of it.

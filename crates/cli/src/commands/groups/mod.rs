@@ -118,7 +118,7 @@ pub(crate) struct Selection {
     #[arg(long, value_name = "RELATIONS", value_delimiter = ',', value_parser = one_of(&RELATIONS))]
     expand: Vec<CustomerGroupRelation>,
 
-    /// Only these columns, with commas; customers.COLUMN for those of members. The id always comes
+    /// Only these columns, with commas; customers.COLUMN for those of members, of whom Medusa brings one. The id always comes
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', value_parser = one_of(&FIELDS), hide_possible_values = true)]
     fields: Vec<CustomerGroupField>,
 }

@@ -29,6 +29,8 @@ fn are_created_and_changed() {
     console.run(&format!("customers update {id} --last-name Lund --clear phone --groups {WHOLESALE}"));
     console.run(&format!("customers update {id} --no-groups --remove-metadata club --output json"));
     console.run_with(&format!("customers update {id} --password-stdin"), "new horse, new battery\n");
+    // Without a terminal, nobody can be asked, and no password is made up.
+    console.run(&format!("customers update {id} --ask-password"));
     console.run(&format!("customers update {id} --email ida@example.net"));
     console.run(&format!("customers update {id} --groups cgrp_nope"));
     console.run("customers update cus_nope --first-name Ida");

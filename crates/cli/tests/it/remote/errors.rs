@@ -1,6 +1,11 @@
 //! Every class of failure, and its exit code.
 
-use serde_json::json;
+#[cfg(unix)]
+use std::process::Stdio;
+#[cfg(unix)]
+use std::time::Duration;
+
+use serde_json::{Value, json};
 
 use super::Console;
 use super::stub::{self, Next};
@@ -29,6 +34,16 @@ fn of_whom_and_where() {
     console.shop = console.shop.with("STHENO_API_TOKEN", "t");
     console.run("groups list --url shop.example");
     console.run("groups list --url http://shop.example/?a=b");
+    for (token, file) in [("", None), ("t", Some("nowhere"))] {
+        console.shop = console.shop.with("STHENO_API_TOKEN", token);
+        if let Some(file) = file {
+            console.shop = console.shop.with("STHENO_API_TOKEN_FILE", file);
+        }
+        console.run("groups list");
+    }
+    console.shop = console.shop.without("STHENO_API_TOKEN");
+    console.run("groups list");
+    console.shop = console.shop.without("STHENO_API_TOKEN_FILE").with("STHENO_API_TOKEN", "t");
     // A container may have no home, and needs none.
     console.shop = console.shop.without("STHENO_CONFIG_DIR");
     console.run("groups list --url http://127.0.0.1:1 --retries 0");
@@ -60,6 +75,9 @@ fn of_the_way() {
     let url = std::net::TcpListener::bind("127.0.0.1:0").map(|free| free.local_addr().unwrap()).unwrap();
     let mut console = console_at(&format!("http://{url}"));
     console.run("groups list --retries 0");
+    // A list that failed is no empty one.
+    console.run("groups list --retries 0 --output csv");
+    console.run("groups show cgrp_1 cgrp_2 --retries 0 --output csv");
     let mut seen = console.seen();
 
     for (next, command) in [
@@ -92,28 +110,38 @@ fn of_the_way() {
     insta::assert_snapshot!(seen);
 }
 
+fn answer(status: u16, body: &Value) -> Next {
+    Next::Answer(status, "application/json", body.to_string())
+}
+
+fn group(id: &str) -> Value {
+    json!({
+        "id": id, "name": "VIP", "metadata": null,
+        "created_at": "2026-01-01T00:00:00.000Z", "updated_at": "2026-01-01T00:00:00.000Z", "deleted_at": null,
+    })
+}
+
+fn group_of(id: &str) -> Next {
+    answer(200, &json!({ "customer_group": group(id) }))
+}
+
+fn found() -> Next {
+    group_of("cgrp_1")
+}
+
+fn deleted() -> Next {
+    answer(200, &json!({ "id": "cgrp_1", "object": "customer_group", "deleted": true }))
+}
+
+fn failed() -> Next {
+    answer(500, &json!({"type": "unknown_error", "message": "An unknown error occurred."}))
+}
+
 /// What went through stays, and what did not can be sent again.
 #[test]
 fn on_the_way_through_many() {
-    let group = |id: &str| {
-        json!({ "customer_group": {
-        "id": id, "name": "VIP", "metadata": null,
-        "created_at": "2026-01-01T00:00:00.000Z", "updated_at": "2026-01-01T00:00:00.000Z", "deleted_at": null,
-    } })
-    };
-    let group_of = |id: &str| Next::Answer(200, "application/json", group(id).to_string());
-    let found = || group_of("cgrp_1");
-    let deleted = || {
-        let body = json!({ "id": "cgrp_1", "object": "customer_group", "deleted": true });
-        Next::Answer(200, "application/json", body.to_string())
-    };
-    let failed = || {
-        Next::Answer(
-            500,
-            "application/json",
-            json!({"type": "unknown_error", "message": "An unknown error occurred."}).to_string(),
-        )
-    };
+    let page =
+        || answer(200, &json!({ "customer_groups": [group("cgrp_1")], "count": 2, "offset": 0, "limit": 1 }));
     let mut seen = String::new();
     for (nexts, command) in [
         (vec![found(), found(), failed()], "groups add cgrp_1 cus_1 cus_2 cus_3 --batch-size 1"),
@@ -122,9 +150,41 @@ fn on_the_way_through_many() {
             vec![found(), group_of("cgrp_2"), group_of("cgrp_3"), deleted(), failed()],
             "groups delete cgrp_1 cgrp_2 cgrp_3 --yes --output csv",
         ),
+        (vec![page(), failed()], "groups list --all --limit 1 --fields name --output csv --retries 0"),
+        (vec![page(), failed()], "groups list --all --limit 1 --retries 0"),
     ] {
         let mut console = console_at(&stub::start(nexts));
         console.run(command);
+        seen.push_str(&console.seen());
+    }
+    insta::assert_snapshot!(seen);
+}
+
+/// Ctrl-C leaves nobody to guess what went through.
+#[cfg(unix)]
+#[test]
+fn on_the_way_when_it_is_broken_off() {
+    use rustix::process::{Pid, Signal, kill_process};
+
+    let mut seen = String::new();
+    for (nexts, command) in [
+        (vec![found(), found()], "groups add cgrp_1 cus_1 cus_2 cus_3 --batch-size 1"),
+        (vec![found()], "groups remove cgrp_1 cus_1 cus_2 --yes --output csv"),
+        (
+            vec![found(), group_of("cgrp_2"), group_of("cgrp_3"), deleted()],
+            "groups delete cgrp_1 cgrp_2 cgrp_3 --yes",
+        ),
+    ] {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let nexts = nexts.into_iter().chain([Next::Notice(sender)]).collect();
+        let mut console = console_at(&stub::start(nexts));
+        let mut program = console.command(command);
+        let program = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        receiver.recv_timeout(Duration::from_secs(60)).unwrap();
+        kill_process(Pid::from_child(&program), Signal::INT).unwrap();
+        let output = program.wait_with_output().unwrap();
+        assert!(output.status.code().is_some(), "{command}: {}", output.status);
+        console.note(command, output);
         seen.push_str(&console.seen());
     }
     insta::assert_snapshot!(seen);

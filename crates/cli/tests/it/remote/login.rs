@@ -50,6 +50,7 @@ fn with_a_password_ends() {
     let expired = expired.replace(&file, r#""expires_at": "2026-01-01T00:00:00.000Z""#);
     std::fs::write(console.shop.path("config/profiles.json"), expired.as_bytes()).unwrap();
     console.run("groups list");
+    console.run("logout");
     let ends = Regex::new(r",\d{4}-\d\d-\d\dT[^,]*Z,").unwrap();
     insta::assert_snapshot!(hide_now(&ends.replace_all(&console.seen(), ",[tomorrow],")));
 }
@@ -77,6 +78,11 @@ fn has_profiles_for_several_servers() {
     super::pipe(console.command(&format!("login --url {} --api-token-stdin", server.url)), API_TOKEN);
     console.run(&format!("groups list --url {} --fields name", server.url));
     console.run(&format!("groups list --url {} --fields name", other_server.url));
+    // A name that stands for another server is not taken from it.
+    let login = format!("login --url {} --api-token-stdin", other_server.url);
+    console.run(&format!("profiles remove {} south", server.address()));
+    super::pipe(console.command(&format!("{login} --profile {}", server.address())), API_TOKEN);
+    console.run_with(&format!("login --url {} --api-token-stdin", server.url), API_TOKEN);
     let ids = Regex::new(r"cgrp_[0-9A-Z]{26}").unwrap();
     insta::assert_snapshot!(ids.replace_all(&hide_now(&console.seen()), "[id]"));
 }
@@ -99,6 +105,18 @@ fn is_kept_where_nobody_else_can_read_it() {
         fs::read_dir(console.shop.path("config")).unwrap().map(|file| file.unwrap().file_name()).collect();
     files.sort();
     assert_eq!(files, ["profiles.json", "profiles.lock"]);
+
+    // Nor is it put where others could replace it: nothing is sent, even.
+    let open = console.shop.path("open");
+    fs::create_dir(&open).unwrap();
+    fs::set_permissions(&open, Permissions::from_mode(0o777)).unwrap();
+    console.hide(&open.display().to_string(), "[open]");
+    console.shop = console.shop.with("STHENO_CONFIG_DIR", open.display().to_string());
+    console.run_with("login --url http://127.0.0.1:1 --api-token-stdin --retries 0", API_TOKEN);
+    console.run("logout");
+    assert_eq!(fs::read_dir(&open).unwrap().count(), 0);
+    let config = console.shop.path("config").display().to_string();
+    console.shop = console.shop.with("STHENO_CONFIG_DIR", config);
 
     let (file, folder) = (console.shop.path("config/profiles.json"), console.shop.path("config"));
     let set = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();

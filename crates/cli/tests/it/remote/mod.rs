@@ -70,7 +70,7 @@ impl Console {
         self.note(&format!("{line} < {} lines", input.lines().count()), output)
     }
 
-    fn note(&mut self, line: &str, output: Output) -> String {
+    pub(crate) fn note(&mut self, line: &str, output: Output) -> String {
         let [stdout, stderr] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
         let code = output.status.code().unwrap();
         self.text.push_str(&format!("$ stheno {line}\n{stdout}"));

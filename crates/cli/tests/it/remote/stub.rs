@@ -2,6 +2,8 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+#[cfg(unix)]
+use std::sync::mpsc::Sender;
 
 /// What the stub does with a request.
 pub(super) enum Next {
@@ -9,6 +11,9 @@ pub(super) enum Next {
     Answer(u16, &'static str, String),
     /// Never answers.
     Silence,
+    /// Says that the request is here, and never answers it.
+    #[cfg(unix)]
+    Notice(Sender<()>),
 }
 
 /// Starts a server that does this with the requests that come, one after the other, and the last with all that follow.
@@ -32,6 +37,11 @@ pub(super) fn start(nexts: Vec<Next>) -> String {
                     let _ = connection.write_all(answer.as_bytes());
                 }
                 Next::Silence => kept.push(connection),
+                #[cfg(unix)]
+                Next::Notice(sender) => {
+                    kept.push(connection);
+                    sender.send(()).unwrap();
+                }
             }
         }
     });
