@@ -161,6 +161,10 @@ impl ClientBuilder {
     }
 
     /// A header for all requests.
+    ///
+    /// It takes the place of the one that the client would send, and an API token here that of any other credential.
+    /// `Authorization` beside an [`api_key`](Self::api_key), and cookies beside a [`session`](Self::session), are sent as
+    /// well: for a proxy that wants to know who is asking too.
     pub fn header<N, V>(mut self, name: N, value: V) -> Self
     where
         N: TryInto<HeaderName>,

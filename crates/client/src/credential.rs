@@ -47,6 +47,17 @@ impl Credential {
         Ok(Self::Session(Mutex::new(cookie.transpose()?)))
     }
 
+    /// Whether headers of the caller's own say who is asking in place of this: an API token, or what would be sent for
+    /// this. Others of them are for someone on the way: `Authorization` for a proxy, say.
+    pub(crate) fn yields_to(&self, headers: &HeaderMap) -> bool {
+        let same = match self {
+            Self::None | Self::ApiKey(_) => false,
+            Self::Bearer(_) | Self::Login { .. } => headers.contains_key(AUTHORIZATION),
+            Self::Session(_) => headers.get(COOKIE).is_some_and(holds_session),
+        };
+        same || headers.contains_key(API_TOKEN)
+    }
+
     /// The header to send. `fetch` is called if a token is needed that is not there.
     pub(crate) async fn header<F>(
         &self,
@@ -100,6 +111,12 @@ impl Credential {
     }
 }
 
+/// Whether one of these cookies is that of a session.
+fn holds_session(cookies: &HeaderValue) -> bool {
+    let cookies = String::from_utf8_lossy(cookies.as_bytes());
+    cookies.split(';').any(|cookie| cookie.split('=').next().unwrap_or_default().trim() == SESSION_COOKIE)
+}
+
 fn session_cookie(answer: &HeaderMap) -> Option<&str> {
     answer
         .get_all(SET_COOKIE)
@@ -125,8 +142,8 @@ fn bearer_header(token: &str) -> Result<HeaderValue, Error> {
 }
 
 /// A header's value that no log may show.
-fn secret(text: &str) -> Result<HeaderValue, Error> {
-    let mut value = HeaderValue::from_str(text)
+pub(crate) fn secret(text: impl AsRef<[u8]>) -> Result<HeaderValue, Error> {
+    let mut value = HeaderValue::from_bytes(text.as_ref())
         .map_err(|_| Error::invalid_request("a credential holds characters that no header can hold"))?;
     value.set_sensitive(true);
     Ok(value)

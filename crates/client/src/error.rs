@@ -243,7 +243,8 @@ impl Error {
         matches!(self.0.kind, Kind::Connect { .. })
     }
 
-    /// Whether the server answered with success, but the body is not what it should be. The request was carried out.
+    /// Whether the answer is a success, but its body is not what it should be: that of a login page on the way, say, which
+    /// carried nothing out. So after a write, [the outcome is unknown](Self::is_outcome_unknown).
     pub fn is_decode(&self) -> bool {
         matches!(self.0.kind, Kind::Decode)
     }
@@ -261,7 +262,7 @@ impl Error {
     }
 
     /// Whether a write may have been carried out although it ended in this error: the connection broke or time ran out
-    /// after it was sent, or the server failed on the way.
+    /// after it was sent, the server failed on the way, or what answered may not have been the server.
     ///
     /// If a later attempt is refused (413, say), none was carried out, unless it may be refused because an earlier one was:
     /// a `create` that meets its own duplicate.
