@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, COOKIE};
+use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::error::RawAnswer;
@@ -62,8 +62,8 @@ impl<O: Operation> Call<O> {
 
     /// Sends a query parameter that this crate does not know, for a server that does. Medusa refuses what it does not know.
     ///
-    /// A name may have brackets, as in `id[starts_with]`. Of two with the same name, the latter remains; it also replaces
-    /// what this crate would send.
+    /// A name may have brackets, as in `id[starts_with]`. Of two with the same name, brackets included, the latter remains;
+    /// it also replaces what this crate would send.
     pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         let name = name.into();
         self.options.query.retain(|(other, _)| *other != name);
@@ -133,7 +133,7 @@ pub(crate) fn read<O: Operation>(operation: &O, answer: RawAnswer) -> Result<Res
     }
     match operation.read(&answer.body) {
         Ok(body) => Ok(Response::new(body, answer)),
-        Err(Unreadable::Json(error)) => Err(Error::decode(error, answer)),
+        Err(Unreadable::Json(error)) => Err(Error::decode(error, answer, !O::AUTHENTICATED)),
         Err(Unreadable::NotFound(message)) => Err(Error::not_found(message, answer)),
     }
 }
@@ -248,7 +248,7 @@ where
     let mut value: HeaderValue = value
         .try_into()
         .map_err(|_| Error::invalid_request(format!("the value of the header {name} cannot be sent")))?;
-    if [API_TOKEN, AUTHORIZATION, COOKIE].contains(&name) {
+    if [API_TOKEN, AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION].contains(&name) {
         value.set_sensitive(true);
     }
     Ok((name, value))

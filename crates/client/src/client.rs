@@ -77,7 +77,8 @@ impl Client {
 
     /// Any other request, with this client's address, credentials and care.
     ///
-    /// `path` begins with a slash and is sent as it is; put ids into it percent-encoded.
+    /// `path` begins with a slash and is sent as it is; put ids into it percent-encoded. An answer without a body is read as
+    /// `null`: ask for `()` if none comes.
     ///
     /// ```no_run
     /// # async fn example(medusa: stheno_client::Client) -> Result<(), stheno_client::Error> {

@@ -1,4 +1,5 @@
 use serde_json::json;
+use stheno_client::http::Method;
 use stheno_client::{Client, ClientBuilder};
 use wiremock::matchers::{header, method, path};
 use wiremock::{Mock, ResponseTemplate};
@@ -136,6 +137,7 @@ fn no_secret_is_shown() {
         Client::builder("http://h").email_and_password("a@b.c", "s3cret"),
         Client::builder("http://h").session_cookie("s3cret"),
         Client::builder("http://h").header("authorization", "Basic s3cret"),
+        Client::builder("http://h").header("proxy-authorization", "Basic s3cret"),
     ];
     for builder in builders {
         let shown = format!("{builder:?}");
@@ -144,6 +146,19 @@ fn no_secret_is_shown() {
         let shown = format!("{shown} {medusa:?} {call:?} {:?}", call.to_request().unwrap());
         assert!(!shown.contains("s3cret"), "{shown}");
     }
+    let medusa = Client::builder("http://h").build().unwrap();
+    let call =
+        medusa.request::<()>(Method::POST, "/admin/x?token=s3cret").json(&json!({"password": "s3cret"}));
+    assert!(!format!("{call:?}").contains("s3cret"), "{call:?}");
+}
+
+#[tokio::test]
+async fn a_token_in_an_answer_of_another_shape_is_not_shown() {
+    let backend = Backend::answering(ResponseTemplate::new(200).set_body_json(json!("s3cret"))).await;
+    let medusa =
+        backend.builder().email_and_password("admin@medusa-test.com", "supersecret").build().unwrap();
+    let error = medusa.admin().customer_groups().list().await.unwrap_err();
+    assert!(error.is_decode() && !format!("{error} {error:#?}").contains("s3cret"), "{error:#?}");
 }
 
 #[test]
