@@ -36,6 +36,15 @@ pub(crate) struct Options {
     fault: Option<String>,
 }
 
+impl Options {
+    /// Lets the call fail if this parameter was named.
+    pub(crate) fn refuse(&mut self, parameter: &str, reason: &str) {
+        if self.query.iter().any(|(name, _)| name == parameter) {
+            self.fault = Some(format!("the query cannot hold the name `{parameter}` here: {reason}"));
+        }
+    }
+}
+
 /// # Every call
 impl<O: Operation> Call<O> {
     pub(crate) fn new(client: &Client, operation: O) -> Self {
@@ -140,7 +149,7 @@ pub(crate) fn read<O: Operation>(operation: &O, answer: RawAnswer) -> Result<Res
 
 /// # Operations that can bring related records along
 impl<O: Expandable> Call<O> {
-    /// Brings related records along.
+    /// Brings related records along: these, in place of those that were set before.
     pub fn expand(mut self, relations: impl IntoIterator<Item = O::Relation>) -> Self {
         self.operation.query_mut().set_joined("expand", relations);
         self

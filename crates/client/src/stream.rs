@@ -22,7 +22,8 @@ impl<O: Listing> Call<O> {
     ///
     /// Pages are fetched as they are needed, the next one already while the items of one are being looked at; `limit` is
     /// the size of a page (100 if not set), `offset` where to begin. Unless `order` is set, the order is that of
-    /// the ids, since the servers' own order may show an item twice, or not at all, when times are equal.
+    /// the ids, since the servers' own order may show an item twice, or not at all, when times are equal. So may any
+    /// `order` by what several items have in common, such as a last name.
     ///
     /// A list that others change meanwhile moves under the stream. To change or delete what it shows, collect it first.
     /// The first error ends the stream.
@@ -42,6 +43,8 @@ impl<O: Listing> Call<O> {
 
     /// All pages of the list, as a stream. All that is said of [`stream`](Self::stream) is true of this.
     pub fn pages(mut self) -> Pages<O> {
+        self.options.refuse("limit", "use the method `limit`: pages are counted by it");
+        self.options.refuse("offset", "use the method `offset`: pages are counted by it");
         let query = self.operation.query_mut();
         if !query.contains("order") {
             query.set("order", "id");
@@ -190,9 +193,19 @@ impl<O: Listing> Pages<O> {
         match &arrival.page {
             Ok(page) => {
                 self.count = Some(page.count);
-                let known_end = self.call.operation.counts_all().then_some(page.count);
-                let full = self.limit > 0 && page.items.len() as u64 >= self.limit;
-                if !full || self.next.zip(known_end).is_some_and(|(next, end)| next >= end) {
+                let came = page.items.len() as u64;
+                if !self.call.operation.counts_all() {
+                    if came < self.limit {
+                        self.next = None;
+                    }
+                } else if came != self.limit {
+                    // The last page, or a server with a limit of its own: the next page begins where this one ended.
+                    let end = arrival.offset.saturating_add(came);
+                    self.forget();
+                    self.next = (came > 0 && end < page.count).then_some(end);
+                    self.limit = came;
+                    self.call = self.call.clone().limit(came);
+                } else if self.next.is_some_and(|next| next >= page.count) {
                     self.next = None;
                 }
             }
@@ -387,6 +400,42 @@ mod tests {
             }
             assert_eq!(pages.total(), Some(4));
             assert!(pages.next().await.is_none());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_may_send_less_than_it_was_asked_for() {
+        let medusa = medusa([page(0, 2, 5, 2), page(2, 4, 5, 2), page(4, 5, 5, 2)]);
+        let all = medusa.client().admin().customers().list().all().await.unwrap();
+        let ids: Vec<_> = all.iter().map(|customer| customer.id.as_str()).collect();
+        assert_eq!(ids, ["cus_0", "cus_1", "cus_2", "cus_3", "cus_4"]);
+        assert_eq!(
+            queries(&medusa),
+            ["order=id&limit=100&offset=0", "order=id&limit=2&offset=2", "order=id&limit=2&offset=4"]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_server_may_send_more_than_it_was_asked_for() {
+        let medusa = medusa([page(0, 3, 4, 3), page(3, 4, 4, 3)]);
+        let all = medusa.client().admin().customers().list().limit(1).all().await.unwrap();
+        assert_eq!((all.len(), medusa.requests().len()), (4, 2));
+    }
+
+    #[tokio::test]
+    async fn a_count_that_is_never_reached_ends() {
+        let medusa = medusa([page(0, 2, 9, 2), page(2, 2, 9, 2)]);
+        assert_eq!(medusa.client().admin().customers().list().limit(2).all().await.unwrap().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn what_pages_are_counted_by_has_a_method() {
+        for name in ["limit", "offset"] {
+            let medusa = medusa([]);
+            let list = medusa.client().admin().customers().list().query(name, "1");
+            let error = list.all().await.unwrap_err();
+            assert!(error.is_invalid_request() && error.to_string().contains(name), "{error}");
+            assert!(medusa.requests().is_empty());
         }
     }
 
