@@ -63,10 +63,18 @@ impl Client {
 
     pub(crate) fn transport(&self) -> &dyn Transport {
         #[cfg(feature = "blocking")]
-        if self.in_background {
+        if self.is_in_background() {
             return &*self.shared.background;
         }
         &*self.shared.transport
+    }
+
+    /// Whether requests are sent from the background; see `blocking`.
+    pub(crate) fn is_in_background(&self) -> bool {
+        #[cfg(feature = "blocking")]
+        return self.in_background;
+        #[cfg(not(feature = "blocking"))]
+        false
     }
 
     /// The same client, for a call that is made in the background.

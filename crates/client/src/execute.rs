@@ -95,8 +95,9 @@ async fn attempt(
         let mut proof = None;
         if authenticated
             && !yields
-            && let Some((name, value)) =
-                credential.header(|credentials| fetch_token(client, credentials)).await?
+            && let Some((name, value)) = credential
+                .header(client.is_in_background(), |credentials| fetch_token(client, credentials))
+                .await?
         {
             add_credential(request.headers_mut(), name, &value)?;
             proof = Some(value);
@@ -110,7 +111,7 @@ async fn attempt(
         if answer.status == StatusCode::UNAUTHORIZED
             && !renewed
             && let Some(refused) = proof
-            && credential.renew(&refused).await
+            && credential.renew(client.is_in_background(), &refused).await
         {
             *sent = false;
             renewed = true;
