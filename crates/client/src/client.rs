@@ -17,6 +17,9 @@ use crate::{Error, Retry};
 /// A Medusa backend, seen by someone who may use it.
 ///
 /// Cloning is cheap, and clones share their connections. Printed with `{:?}`, it shows no secrets.
+///
+/// Calls are to be awaited on a tokio runtime with timers and I/O (`enable_all`); elsewhere they panic. Without a runtime,
+/// use the feature `blocking`.
 #[derive(Clone)]
 pub struct Client {
     pub(crate) shared: Arc<Shared>,
