@@ -152,7 +152,7 @@ fn background() -> Result<Handle, Error> {
         .name("stheno-client".to_owned())
         .spawn(move || {
             IS_BACKGROUND.set(true);
-            runtime.block_on(std::future::pending::<()>())
+            runtime.block_on(std::future::pending::<()>());
         })
         .map_err(unable)?;
     Ok(background.insert(handle).clone())
