@@ -46,7 +46,7 @@ impl Credential {
     pub(crate) fn session(cookie: Option<&str>) -> Result<Self, Error> {
         let cookie = cookie.map(|cookie| {
             let name_given = cookie.starts_with(SESSION_COOKIE);
-            if name_given { secret(cookie) } else { secret(format!("{SESSION_COOKIE}={cookie}")) }
+            if name_given { secret(cookie) } else { secret(&format!("{SESSION_COOKIE}={cookie}")) }
         });
         Ok(Self::Session(Mutex::new(cookie.transpose()?)))
     }
@@ -143,12 +143,12 @@ impl fmt::Debug for Credential {
 }
 
 fn bearer_header(token: &str) -> Result<HeaderValue, Error> {
-    secret(format!("Bearer {token}"))
+    secret(&format!("Bearer {token}"))
 }
 
 /// A header's value that no log may show.
-pub(crate) fn secret(text: impl AsRef<[u8]>) -> Result<HeaderValue, Error> {
-    let mut value = HeaderValue::from_bytes(text.as_ref())
+fn secret(text: &str) -> Result<HeaderValue, Error> {
+    let mut value = HeaderValue::from_str(text)
         .map_err(|_| Error::invalid_request("a credential holds characters that no header can hold"))?;
     value.set_sensitive(true);
     Ok(value)

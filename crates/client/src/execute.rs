@@ -7,7 +7,6 @@ use stheno_api_types::Credentials;
 
 use crate::admin::auth::GetToken;
 use crate::call::{Call, read};
-use crate::credential::secret;
 use crate::error::RawAnswer;
 use crate::operation::Operation;
 use crate::request::IDEMPOTENCY_KEY;
@@ -149,11 +148,14 @@ fn is_write(request: &http::Request<Bytes>) -> bool {
 
 /// Cookies of the caller, such as a gateway's, go beside that of the session.
 fn add_credential(headers: &mut HeaderMap, name: HeaderName, value: &HeaderValue) -> Result<(), Error> {
-    let others = headers.get(COOKIE).filter(|_| name == COOKIE).cloned();
-    let value = match others {
-        Some(others) => secret([others.as_bytes(), b"; ", value.as_bytes()].concat())?,
-        None => value.clone(),
-    };
+    let mut value = value.clone();
+    if name == COOKIE
+        && let Some(others) = headers.get(COOKIE)
+    {
+        value = HeaderValue::from_bytes(&[others.as_bytes(), b"; ", value.as_bytes()].concat())
+            .map_err(|_| Error::invalid_request("the cookies cannot be sent together"))?;
+        value.set_sensitive(true);
+    }
     headers.insert(name, value);
     Ok(())
 }
