@@ -106,7 +106,8 @@ impl<O: Operation> Call<O> {
 
     /// The request as it would be sent, without the client's credentials and idempotency key.
     ///
-    /// With [`read`](Self::read) this allows to use an HTTP stack of your own.
+    /// With [`read`](Self::read) this allows to use an HTTP stack of your own. Printed with `{:?}`, it shows the body,
+    /// which may hold a password.
     ///
     /// # Errors
     ///
