@@ -4,11 +4,11 @@ use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::pin::Pin;
 
-use stheno_api_types::CustomerGroup;
+use stheno_api_types::{CustomerGroup, CustomerIds};
 
-use crate::admin::customer_groups::{AddCustomers, RemoveCustomers};
 use crate::call::{Call, CallFuture};
 use crate::operation::Operation;
+use crate::request::IDEMPOTENCY_KEY;
 use crate::{Error, Response};
 
 /// How many customers one request adds or removes, unless the call says so.
@@ -23,40 +23,22 @@ const ID_BYTES: usize = 10;
 /// An operation on some customers of one group.
 pub trait Membership: Operation<Answer = CustomerGroup> + Clone {
     #[doc(hidden)]
+    fn new(group_id: String, customers: CustomerIds) -> Self;
+
+    #[doc(hidden)]
     fn group_id(&self) -> &str;
 
     #[doc(hidden)]
-    fn customer_ids(&self) -> Vec<String>;
+    fn customers(&self) -> &CustomerIds;
 
     #[doc(hidden)]
-    fn with_customer_ids(&self, ids: &[String]) -> Self;
-}
-
-impl Membership for AddCustomers {
-    fn group_id(&self) -> &str {
-        &self.id
-    }
-
     fn customer_ids(&self) -> Vec<String> {
-        self.body.customer_ids.iter().map(|customer| customer.id.clone()).collect()
+        self.customers().customer_ids.iter().map(|customer| customer.id.clone()).collect()
     }
 
+    #[doc(hidden)]
     fn with_customer_ids(&self, ids: &[String]) -> Self {
-        Self { id: self.id.clone(), body: ids.iter().cloned().collect() }
-    }
-}
-
-impl Membership for RemoveCustomers {
-    fn group_id(&self) -> &str {
-        &self.id
-    }
-
-    fn customer_ids(&self) -> Vec<String> {
-        self.body.customer_ids.iter().map(|customer| customer.id.clone()).collect()
-    }
-
-    fn with_customer_ids(&self, ids: &[String]) -> Self {
-        Self { id: self.id.clone(), body: ids.iter().cloned().collect() }
+        Self::new(self.group_id().to_owned(), ids.iter().cloned().collect())
     }
 }
 
@@ -66,6 +48,8 @@ impl<O: Membership> Call<O> {
     ///
     /// What comes of it is a [`BatchReport`], or a [`BatchError`] that holds one if it ends early: what went through stays,
     /// and as the operation can be repeated safely, the rest can be sent again.
+    ///
+    /// Every batch is a write of its own and has an idempotency key of its own; one that was set is not sent.
     ///
     /// ```no_run
     /// # async fn example(groups: stheno_client::CustomerGroups, ids: Vec<String>) -> Result<(), stheno_client::Error> {
@@ -210,6 +194,8 @@ impl<O: Membership> Batches<O> {
         let ids = unique(self.call.operation.customer_ids());
         // The call is cloned for each batch, and had better not bring all of them along.
         self.call = self.call.map(|operation| operation.with_customer_ids(&[]));
+        // Whoever honours the key would answer the second batch with what came of the first.
+        self.call.options.headers.remove(IDEMPOTENCY_KEY);
         let total = ids.len();
         let mut report = BatchReport::default();
         let mut batches = split(ids, self.size);
@@ -225,8 +211,10 @@ impl<O: Membership> Batches<O> {
                 Err(error) if error.is_not_found() && self.skip_unknown => {
                     let (named, others) = part(&batch, &named(&error));
                     if named.is_empty() {
-                        // One look is enough to know that it is the customers who are unknown.
-                        let group = if group_exists { Ok(()) } else { self.find_group().await.map(drop) };
+                        // One look is enough to go on, but before a customer is called unknown, another: the group may be
+                        // gone by now.
+                        let look = !group_exists || batch.len() == 1;
+                        let group = if look { self.find_group().await.map(drop) } else { Ok(()) };
                         group_exists = group.is_ok();
                         group.err()
                     } else if others.is_empty() {
@@ -435,13 +423,13 @@ mod tests {
 
     #[tokio::test]
     async fn the_unknown_are_found_and_passed_over() {
-        // Of four, the third is unknown: all, (the group), first half, second half, third, fourth.
-        let medusa = medusa([not_found(), group(), group(), not_found(), not_found(), group()]);
+        // Of four, the third is unknown: all, (the group), first half, second half, third, (the group), fourth.
+        let medusa = medusa([not_found(), group(), group(), not_found(), not_found(), group(), group()]);
         let groups = medusa.client().admin().customer_groups();
         let report = groups.add_customers("cgrp_1", ids(4)).in_batches().skip_unknown().await.unwrap();
         assert_eq!(report.done, ["cus_0", "cus_1", "cus_3"]);
         assert_eq!(report.unknown, ["cus_2"]);
-        assert_eq!(sizes(&medusa), [4, 0, 2, 2, 1, 1]);
+        assert_eq!(sizes(&medusa), [4, 0, 2, 2, 1, 0, 1]);
     }
 
     /// A server that knows all customers but some, and finds so many at most before it names the others.
@@ -561,5 +549,28 @@ mod tests {
             groups.add_customers("cgrp_1", ids(4)).in_batches().skip_unknown().await.unwrap_err();
         assert_eq!(unfinished.not_done(), ids(4));
         assert!(unfinished.error().is_not_found());
+    }
+
+    #[tokio::test]
+    async fn a_group_that_vanishes_is_an_error() {
+        let medusa = medusa([not_found(), group(), group()]);
+        (0..9).for_each(|_| medusa.then(not_found()));
+        let groups = medusa.client().admin().customer_groups();
+        let unfinished =
+            groups.add_customers("cgrp_1", ids(4)).in_batches().skip_unknown().await.unwrap_err();
+        assert!(unfinished.error().is_not_found());
+        assert_eq!(unfinished.report().done, ["cus_0", "cus_1"]);
+        assert_eq!(unfinished.not_done(), ["cus_2", "cus_3"]);
+    }
+
+    #[tokio::test]
+    async fn no_two_batches_have_the_same_key() {
+        let medusa = medusa([group(), group()]);
+        let groups = medusa.client().admin().customer_groups();
+        let call = groups.add_customers("cgrp_1", ids(4)).idempotency_key("import-17");
+        call.in_batches().size(2).await.unwrap();
+        let requests = medusa.requests();
+        let keys: HashSet<_> = requests.iter().map(|request| &request.headers()[IDEMPOTENCY_KEY]).collect();
+        assert_eq!(keys.len(), 2);
     }
 }

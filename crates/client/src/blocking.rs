@@ -4,6 +4,7 @@
 //! inside an async runtime, and nothing waits for connections whose runtime is being waited in; it only holds up the
 //! thread that waits.
 
+use std::cell::Cell;
 use std::fmt;
 use std::sync::mpsc::channel;
 use std::sync::{Mutex, PoisonError};
@@ -20,7 +21,9 @@ impl<O: Operation> Call<O> {
     ///
     /// # Errors
     ///
-    /// Those of the call.
+    /// Those of the call, and [`is_invalid_request`](Error::is_invalid_request) inside
+    /// [`on_progress`](Batches::on_progress) of batches that are waited for: the thread that would make the call is the
+    /// one that would wait.
     ///
     /// ```no_run
     /// # fn example(groups: stheno_client::CustomerGroups) -> Result<(), stheno_client::Error> {
@@ -117,12 +120,21 @@ fn wait<F>(future: F) -> Result<F::Output, Error>
 where
     F: Future<Output: Send + 'static> + Send + 'static,
 {
+    if IS_BACKGROUND.get() {
+        return Err(Error::invalid_request(
+            "cannot wait inside of what is waited for: do it after that, or spawn a thread",
+        ));
+    }
     let (sender, receiver) = channel();
     background()?.spawn(async move {
         // Nobody to send it to: the one who waited is gone.
         drop(sender.send(future.await));
     });
     receiver.recv().map_err(Error::interrupted)
+}
+
+thread_local! {
+    static IS_BACKGROUND: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The runtime in the background, which is started when it is first needed and lives as long as the program.
@@ -138,7 +150,10 @@ fn background() -> Result<Handle, Error> {
     let handle = runtime.handle().clone();
     std::thread::Builder::new()
         .name("stheno-client".to_owned())
-        .spawn(move || runtime.block_on(std::future::pending::<()>()))
+        .spawn(move || {
+            IS_BACKGROUND.set(true);
+            runtime.block_on(std::future::pending::<()>());
+        })
         .map_err(unable)?;
     Ok(background.insert(handle).clone())
 }

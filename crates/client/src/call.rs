@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, COOKIE};
+use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::error::RawAnswer;
@@ -36,6 +36,15 @@ pub(crate) struct Options {
     fault: Option<String>,
 }
 
+impl Options {
+    /// Lets the call fail if this parameter was named.
+    pub(crate) fn refuse(&mut self, parameter: &str, reason: &str) {
+        if self.query.iter().any(|(name, _)| name == parameter) {
+            self.fault = Some(format!("the query cannot hold the name `{parameter}` here: {reason}"));
+        }
+    }
+}
+
 /// # Every call
 impl<O: Operation> Call<O> {
     pub(crate) fn new(client: &Client, operation: O) -> Self {
@@ -62,8 +71,8 @@ impl<O: Operation> Call<O> {
 
     /// Sends a query parameter that this crate does not know, for a server that does. Medusa refuses what it does not know.
     ///
-    /// A name may have brackets, as in `id[starts_with]`. Of two with the same name, the latter remains; it also replaces
-    /// what this crate would send.
+    /// A name may have brackets, as in `id[starts_with]`. Of two with the same name, brackets included, the latter remains;
+    /// it also replaces what this crate would send.
     pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         let name = name.into();
         self.options.query.retain(|(other, _)| *other != name);
@@ -97,7 +106,8 @@ impl<O: Operation> Call<O> {
 
     /// The request as it would be sent, without the client's credentials and idempotency key.
     ///
-    /// With [`read`](Self::read) this allows to use an HTTP stack of your own.
+    /// With [`read`](Self::read) this allows to use an HTTP stack of your own. Printed with `{:?}`, it shows the body,
+    /// which may hold a password.
     ///
     /// # Errors
     ///
@@ -133,14 +143,14 @@ pub(crate) fn read<O: Operation>(operation: &O, answer: RawAnswer) -> Result<Res
     }
     match operation.read(&answer.body) {
         Ok(body) => Ok(Response::new(body, answer)),
-        Err(Unreadable::Json(error)) => Err(Error::decode(error, answer)),
+        Err(Unreadable::Json(error)) => Err(Error::decode(error, answer, !O::AUTHENTICATED)),
         Err(Unreadable::NotFound(message)) => Err(Error::not_found(message, answer)),
     }
 }
 
 /// # Operations that can bring related records along
 impl<O: Expandable> Call<O> {
-    /// Brings related records along.
+    /// Brings related records along: these, in place of those that were set before.
     pub fn expand(mut self, relations: impl IntoIterator<Item = O::Relation>) -> Self {
         self.operation.query_mut().set_joined("expand", relations);
         self
@@ -248,7 +258,7 @@ where
     let mut value: HeaderValue = value
         .try_into()
         .map_err(|_| Error::invalid_request(format!("the value of the header {name} cannot be sent")))?;
-    if [API_TOKEN, AUTHORIZATION, COOKIE].contains(&name) {
+    if [API_TOKEN, AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION].contains(&name) {
         value.set_sensitive(true);
     }
     Ok((name, value))

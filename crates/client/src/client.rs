@@ -17,6 +17,9 @@ use crate::{Error, Retry};
 /// A Medusa backend, seen by someone who may use it.
 ///
 /// Cloning is cheap, and clones share their connections. Printed with `{:?}`, it shows no secrets.
+///
+/// Calls are to be awaited on a tokio runtime with timers and I/O (`enable_all`); elsewhere they panic. Without a runtime,
+/// use the feature `blocking`.
 #[derive(Clone)]
 pub struct Client {
     pub(crate) shared: Arc<Shared>,
@@ -63,10 +66,18 @@ impl Client {
 
     pub(crate) fn transport(&self) -> &dyn Transport {
         #[cfg(feature = "blocking")]
-        if self.in_background {
+        if self.is_in_background() {
             return &*self.shared.background;
         }
         &*self.shared.transport
+    }
+
+    /// Whether requests are sent from the background; see `blocking`.
+    pub(crate) fn is_in_background(&self) -> bool {
+        #[cfg(feature = "blocking")]
+        return self.in_background;
+        #[cfg(not(feature = "blocking"))]
+        false
     }
 
     /// The same client, for a call that is made in the background.
@@ -77,7 +88,8 @@ impl Client {
 
     /// Any other request, with this client's address, credentials and care.
     ///
-    /// `path` begins with a slash and is sent as it is; put ids into it percent-encoded.
+    /// `path` begins with a slash and is sent as it is; put ids into it percent-encoded. An answer without a body is read as
+    /// `null`: ask for `()` if none comes.
     ///
     /// ```no_run
     /// # async fn example(medusa: stheno_client::Client) -> Result<(), stheno_client::Error> {
@@ -161,6 +173,10 @@ impl ClientBuilder {
     }
 
     /// A header for all requests.
+    ///
+    /// It takes the place of the one that the client would send, and an API token here that of any other credential.
+    /// `Authorization` beside an [`api_key`](Self::api_key), and cookies beside a [`session`](Self::session), are sent as
+    /// well: for a proxy that wants to know who is asking too.
     pub fn header<N, V>(mut self, name: N, value: V) -> Self
     where
         N: TryInto<HeaderName>,

@@ -20,11 +20,15 @@ pub(crate) enum Credential {
     /// The token is fetched when it is first needed; the lock keeps others from fetching it too.
     Login {
         credentials: Credentials,
-        token: tokio::sync::Mutex<Option<HeaderValue>>,
+        token: Token,
+        /// For the background: whoever holds the lock of the other may be on a thread that waits for the background.
+        background: Token,
     },
     /// The cookie that the server set last.
     Session(Mutex<Option<HeaderValue>>),
 }
+
+type Token = tokio::sync::Mutex<Option<HeaderValue>>;
 
 impl Credential {
     pub(crate) fn api_key(key: &str) -> Result<Self, Error> {
@@ -36,7 +40,7 @@ impl Credential {
     }
 
     pub(crate) fn login(credentials: Credentials) -> Self {
-        Self::Login { credentials, token: tokio::sync::Mutex::default() }
+        Self::Login { credentials, token: Token::default(), background: Token::default() }
     }
 
     pub(crate) fn session(cookie: Option<&str>) -> Result<Self, Error> {
@@ -47,9 +51,21 @@ impl Credential {
         Ok(Self::Session(Mutex::new(cookie.transpose()?)))
     }
 
+    /// Whether headers of the caller's own say who is asking in place of this: an API token, or what would be sent for
+    /// this. Others of them are for someone on the way: `Authorization` for a proxy, say.
+    pub(crate) fn yields_to(&self, headers: &HeaderMap) -> bool {
+        let same = match self {
+            Self::None | Self::ApiKey(_) => false,
+            Self::Bearer(_) | Self::Login { .. } => headers.contains_key(AUTHORIZATION),
+            Self::Session(_) => headers.get(COOKIE).is_some_and(holds_session),
+        };
+        same || headers.contains_key(API_TOKEN)
+    }
+
     /// The header to send. `fetch` is called if a token is needed that is not there.
     pub(crate) async fn header<F>(
         &self,
+        in_background: bool,
         fetch: impl FnOnce(Credentials) -> F,
     ) -> Result<Option<(HeaderName, HeaderValue)>, Error>
     where
@@ -59,8 +75,8 @@ impl Credential {
             Self::None => None,
             Self::ApiKey(key) => Some((API_TOKEN, key.clone())),
             Self::Bearer(token) => Some((AUTHORIZATION, token.clone())),
-            Self::Login { credentials, token } => {
-                let mut token = token.lock().await;
+            Self::Login { credentials, token, background } => {
+                let mut token = if in_background { background } else { token }.lock().await;
                 if token.is_none() {
                     *token = Some(bearer_header(&fetch(credentials.clone()).await?)?);
                 }
@@ -74,11 +90,11 @@ impl Credential {
     }
 
     /// Forgets a token that the server refused. Says whether another can be had.
-    pub(crate) async fn renew(&self, refused: &HeaderValue) -> bool {
-        let Self::Login { token, .. } = self else {
+    pub(crate) async fn renew(&self, in_background: bool, refused: &HeaderValue) -> bool {
+        let Self::Login { token, background, .. } = self else {
             return false;
         };
-        let mut token = token.lock().await;
+        let mut token = if in_background { background } else { token }.lock().await;
         // Another call may have renewed it in the meantime.
         if token.as_ref() == Some(refused) {
             *token = None;
@@ -98,6 +114,12 @@ impl Credential {
     pub(crate) fn misses(&self, answer: &HeaderMap) -> bool {
         matches!(self, Self::Session(_)) && session_cookie(answer).is_none()
     }
+}
+
+/// Whether one of these cookies is that of a session.
+fn holds_session(cookies: &HeaderValue) -> bool {
+    let cookies = String::from_utf8_lossy(cookies.as_bytes());
+    cookies.split(';').any(|cookie| cookie.split('=').next().unwrap_or_default().trim() == SESSION_COOKIE)
 }
 
 fn session_cookie(answer: &HeaderMap) -> Option<&str> {

@@ -41,11 +41,16 @@ struct Inner {
 #[derive(Debug)]
 enum Kind {
     InvalidRequest(String),
-    Connect { timed_out: bool },
+    Connect {
+        timed_out: bool,
+    },
     Timeout,
     Interrupted,
     Status,
-    Decode,
+    /// `secret`: the body may hold a token.
+    Decode {
+        secret: bool,
+    },
     NotFound(String),
     NoSession,
 }
@@ -109,9 +114,14 @@ impl Error {
         Self::new(Kind::Status).with_answer(answer)
     }
 
-    /// The server answered with success and a body that makes no sense.
-    pub(crate) fn decode(source: serde_json::Error, answer: RawAnswer) -> Self {
-        Self::new(Kind::Decode).with_source(source).with_answer(answer)
+    /// The server answered with success and a body that makes no sense. If it may hold a token, nothing of it is shown.
+    pub(crate) fn decode(source: serde_json::Error, answer: RawAnswer, secret: bool) -> Self {
+        let error = Self::new(Kind::Decode { secret }).with_answer(answer);
+        if !secret {
+            return error.with_source(source);
+        }
+        // What it says may quote the body.
+        error.with_source(format!("not as expected at line {} column {}", source.line(), source.column()))
     }
 
     /// The server answered with success, and what it answered means that there is no such record.
@@ -243,9 +253,10 @@ impl Error {
         matches!(self.0.kind, Kind::Connect { .. })
     }
 
-    /// Whether the server answered with success, but the body is not what it should be. The request was carried out.
+    /// Whether the answer is a success, but its body is not what it should be: that of a login page on the way, say, which
+    /// carried nothing out. So after a write, [the outcome is unknown](Self::is_outcome_unknown).
     pub fn is_decode(&self) -> bool {
-        matches!(self.0.kind, Kind::Decode)
+        matches!(self.0.kind, Kind::Decode { .. })
     }
 
     /// Whether [`create_session`](crate::Auth::create_session) brought no session: e-mail address and password are right,
@@ -261,7 +272,7 @@ impl Error {
     }
 
     /// Whether a write may have been carried out although it ended in this error: the connection broke or time ran out
-    /// after it was sent, or the server failed on the way.
+    /// after it was sent, the server failed on the way, or what answered may not have been the server.
     ///
     /// If a later attempt is refused (413, say), none was carried out, unless it may be refused because an earlier one was:
     /// a `create` that meets its own duplicate.
@@ -317,7 +328,7 @@ impl fmt::Display for Error {
         if let Some(cause) = self.root_cause() {
             write!(formatter, ": {}", one_line(&cause.to_string(), 300))?;
         }
-        if let (Kind::Decode, Some(answer)) = (&inner.kind, &inner.answer) {
+        if let (Kind::Decode { secret: false }, Some(answer)) = (&inner.kind, &inner.answer) {
             let start = one_line(&String::from_utf8_lossy(&answer.body), 80);
             write!(formatter, " (it is {} and begins {start:?})", answer.content_type())?;
         }
@@ -360,8 +371,9 @@ impl fmt::Debug for Error {
         if !formatter.alternate() {
             return fmt::Display::fmt(self, formatter);
         }
-        // An answer that is what it should be is about a user, and no part of what went wrong.
-        let body = self.body().filter(|_| !self.is_session_missing());
+        // An answer that is what it should be is about a user, and no part of what went wrong; another may hold a token.
+        let hidden = matches!(self.0.kind, Kind::NoSession | Kind::Decode { secret: true });
+        let body = self.body().filter(|_| !hidden);
         let body = body.map(|body| one_line(&String::from_utf8_lossy(body), 1000));
         formatter
             .debug_struct("Error")
@@ -490,13 +502,23 @@ mod tests {
     #[test]
     fn success_that_makes_no_sense() {
         let source = serde_json::from_str::<u8>("<").unwrap_err();
-        let error = Error::decode(source, answer(200, "text/html", "<h1>\nLog in</h1>"));
+        let error = Error::decode(source, answer(200, "text/html", "<h1>\nLog in</h1>"), false);
         assert!(error.is_decode());
         assert_eq!(
             error.to_string(),
             "200 OK, but the body is not what it should be: expected value at line 1 column 1 \
              (it is text/html and begins \"<h1> Log in</h1>\")"
         );
+    }
+
+    #[test]
+    fn nothing_is_shown_of_what_may_hold_a_token() {
+        let body = r#""s3cret""#;
+        let source = serde_json::from_str::<u8>(body).unwrap_err();
+        assert!(source.to_string().contains("s3cret"));
+        let error = Error::decode(source, answer(200, "application/json", body), true);
+        assert!(!format!("{error} {error:#?}").contains("s3cret"), "{error:#?}");
+        assert_eq!(error.body().unwrap(), body, "who asks is told");
     }
 
     #[test]

@@ -1,15 +1,15 @@
 //! Making a call: credentials, attempts, deadline.
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, COOKIE};
-use http::{HeaderValue, Method, StatusCode};
+use http::header::COOKIE;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use stheno_api_types::Credentials;
 
 use crate::admin::auth::GetToken;
 use crate::call::{Call, read};
 use crate::error::RawAnswer;
 use crate::operation::Operation;
-use crate::request::{API_TOKEN, IDEMPOTENCY_KEY};
+use crate::request::IDEMPOTENCY_KEY;
 use crate::retry::Failure;
 use crate::time::{Instant, sleep, timeout_at};
 use crate::trace::Trace;
@@ -47,10 +47,18 @@ async fn attempts<O: Operation>(
         };
         let failure = match outcome {
             Ok(answer) => {
-                trace.answered(&answer, failures + 1);
-                return read(&call.operation, answer)
+                let response = read(&call.operation, answer)
                     .and_then(|response| with_session(call, request, response))
-                    .map_err(|error| error.with_call(describe(request)));
+                    .map_err(|error| {
+                        // Whoever answers with a page of its own has most likely not asked the server.
+                        let outcome_unknown = is_write(request) && error.is_decode();
+                        error.with_call(describe(request)).with_attempts(failures + 1, outcome_unknown)
+                    });
+                match &response {
+                    Ok(response) => trace.answered(response.answer(), failures + 1),
+                    Err(error) => trace.failed(error),
+                }
+                return response;
             }
             Err(error) => Failure { error, sent },
         };
@@ -79,26 +87,30 @@ async fn attempt(
     sent: &mut bool,
 ) -> Result<RawAnswer, Error> {
     let credential = &client.shared.credential;
-    let authenticated = authenticated && !brings_credentials(request);
+    let yields = credential.yields_to(request.headers());
     let mut renewed = false;
     loop {
         let mut request = request.clone();
         let mut proof = None;
         if authenticated
-            && let Some((name, value)) =
-                credential.header(|credentials| fetch_token(client, credentials)).await?
+            && !yields
+            && let Some((name, value)) = credential
+                .header(client.is_in_background(), |credentials| fetch_token(client, credentials))
+                .await?
         {
-            request.headers_mut().insert(name, value.clone());
+            add_credential(request.headers_mut(), name, &value)?;
             proof = Some(value);
         }
         *sent = true;
         let answer =
             client.transport().send(request).await.inspect_err(|error| *sent = !error.is_connect())?;
-        credential.learn(&answer.headers);
+        if answer.status.is_success() && !yields {
+            credential.learn(&answer.headers);
+        }
         if answer.status == StatusCode::UNAUTHORIZED
             && !renewed
             && let Some(refused) = proof
-            && credential.renew(&refused).await
+            && credential.renew(client.is_in_background(), &refused).await
         {
             *sent = false;
             renewed = true;
@@ -115,7 +127,7 @@ fn with_session<O: Operation>(
     response: Response<O::Answer>,
 ) -> Result<Response<O::Answer>, Error> {
     let missing = O::BEGINS_SESSION
-        && !brings_credentials(request)
+        && !call.client.shared.credential.yields_to(request.headers())
         && call.client.shared.credential.misses(response.headers());
     if missing { Err(Error::no_session(response.into_answer())) } else { Ok(response) }
 }
@@ -134,9 +146,18 @@ fn is_write(request: &http::Request<Bytes>) -> bool {
     request.method() != Method::GET
 }
 
-/// Whether the caller says who is asking.
-fn brings_credentials(request: &http::Request<Bytes>) -> bool {
-    [API_TOKEN, AUTHORIZATION, COOKIE].iter().any(|name| request.headers().contains_key(name))
+/// Cookies of the caller, such as a gateway's, go beside that of the session.
+fn add_credential(headers: &mut HeaderMap, name: HeaderName, value: &HeaderValue) -> Result<(), Error> {
+    let mut value = value.clone();
+    if name == COOKIE
+        && let Some(others) = headers.get(COOKIE)
+    {
+        value = HeaderValue::from_bytes(&[others.as_bytes(), b"; ", value.as_bytes()].concat())
+            .map_err(|_| Error::invalid_request("the cookies cannot be sent together"))?;
+        value.set_sensitive(true);
+    }
+    headers.insert(name, value);
+    Ok(())
 }
 
 /// Method and address, without the query, which may hold someone's name.
@@ -215,6 +236,15 @@ mod tests {
             error.to_string(),
             "GET http://medusa.test/admin/customer-groups/cgrp_1: 504 Gateway Timeout: late, after 3 attempts"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn success_that_makes_no_sense_tells_of_the_attempts_too() {
+        let medusa = medusa([Next::answer(503, "busy"), Next::answer(200, "<h1>Log in</h1>")]);
+        let error = medusa.client().admin().customer_groups().retrieve("cgrp_1").await.unwrap_err();
+        assert!(error.is_decode());
+        assert_eq!(error.attempts(), 2);
+        assert!(error.to_string().ends_with(", after 2 attempts"), "{error}");
     }
 
     #[tokio::test(start_paused = true)]

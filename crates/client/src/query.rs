@@ -63,10 +63,16 @@ impl Query {
         self.0.get(name).is_some()
     }
 
-    /// Adds parameters, which win over those that are there.
+    /// Adds parameters, which win over those that are there. Of `t[gt]` and `t[lt]`, both remain.
     pub(crate) fn merge(&mut self, other: &Self) {
         for (name, value) in other.0.iter() {
-            self.set(name, value.clone());
+            match (self.0.get(name).and_then(Value::as_object), value.as_object()) {
+                (Some(ours), Some(theirs)) => {
+                    let both = ours.iter().chain(theirs.iter()).map(|(key, value)| (key, value.clone()));
+                    self.set(name, both.collect::<Object>());
+                }
+                _ => self.set(name, value.clone()),
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::marker::PhantomData;
 
 use bytes::Bytes;
@@ -10,7 +11,6 @@ use crate::request::{Draft, Path};
 use crate::{Call, Error};
 
 /// A request that this crate has no method for; see [`Client::request`](crate::Client::request).
-#[derive(Debug)]
 pub struct Raw<T> {
     method: Method,
     path: String,
@@ -21,6 +21,29 @@ pub struct Raw<T> {
 impl<T> Raw<T> {
     pub(crate) fn new(method: Method, path: String) -> Self {
         Self { method, path, body: None, answer: PhantomData }
+    }
+}
+
+// Derived, it would ask the same of the answer.
+impl<T> Clone for Raw<T> {
+    fn clone(&self) -> Self {
+        Self {
+            method: self.method.clone(),
+            path: self.path.clone(),
+            body: self.body.clone(),
+            answer: PhantomData,
+        }
+    }
+}
+
+/// Without the body and the query, which may hold a password.
+impl<T> fmt::Debug for Raw<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Raw")
+            .field("method", &self.method)
+            .field("path", &self.path.split('?').next().unwrap_or_default())
+            .finish_non_exhaustive()
     }
 }
 
@@ -66,7 +89,9 @@ impl<T: DeserializeOwned + Send + 'static> Operation for Raw<T> {
         Ok(draft)
     }
 
+    /// No body, as with 204, is read as `null`: as `()`, say.
     fn read(&self, body: &Bytes) -> Result<T, Unreadable> {
+        let body = if body.trim_ascii().is_empty() { b"null" } else { &body[..] };
         Ok(serde_json::from_slice(body)?)
     }
 }

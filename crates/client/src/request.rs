@@ -1,5 +1,7 @@
 //! From a typed call to an HTTP request. Nothing in here talks to anyone.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
@@ -23,7 +25,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A request without what belongs to the client: its address, headers and credentials.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Draft {
     pub(crate) method: Method,
     pub(crate) path: Path,
@@ -78,6 +80,17 @@ impl Draft {
     }
 }
 
+/// Without the body, which may hold a password.
+impl fmt::Debug for Draft {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Draft")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A path that is safe to send: every id in it is one segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Path(String);
@@ -123,6 +136,10 @@ impl BaseUrl {
         if uri.query().is_some() {
             return Err(invalid("must not hold a query"));
         }
+        // The parser cuts it off, and what is cut off would be missed: all paths would come after it.
+        if text.contains('#') {
+            return Err(invalid("must not hold a `#`: give the server's address, not that of a page"));
+        }
         Ok(Self(text.trim().trim_end_matches('/').to_owned()))
     }
 
@@ -156,9 +173,15 @@ mod tests {
     fn addresses_are_checked() {
         assert_eq!(base("http://localhost:9000").unwrap(), "http://localhost:9000");
         assert_eq!(base(" https://shop.example/medusa/ ").unwrap(), "https://shop.example/medusa");
-        for wrong in
-            ["", "shop.example", "/admin", "ftp://shop.example", "https://a:b@shop.example", "http://x?y=z"]
-        {
+        for wrong in [
+            "",
+            "shop.example",
+            "/admin",
+            "ftp://shop.example",
+            "https://a:b@shop.example",
+            "http://x?y=z",
+            "https://shop.example/#/login",
+        ] {
             assert!(base(wrong).is_err(), "{wrong}");
         }
     }

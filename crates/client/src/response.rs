@@ -46,6 +46,10 @@ impl<T> Response<T> {
         &self.answer.body
     }
 
+    pub(crate) fn answer(&self) -> &RawAnswer {
+        &self.answer
+    }
+
     pub(crate) fn into_answer(self) -> RawAnswer {
         self.answer
     }

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::Error;
 use crate::error::RawAnswer;
 
@@ -47,9 +49,13 @@ impl Retry {
         Self { max_retries: 0, ..Self::default() }
     }
 
-    /// Exactly what the JavaScript client does with `maxRetries`: it tries again without an answer, after 409 and after
+    /// What the JavaScript client does with `maxRetries`: it tries again without an answer, after 409 and after
     /// 501 to 599, **creates included**; it waits 0.5, 1.5, 3.5, … seconds, or as long as `Retry-After` says, up to five
     /// minutes, and gives up if that header is there and makes no sense.
+    ///
+    /// That client also has no time limits. This one keeps its own, and gives up rather than wait beyond them: for
+    /// exactly the same, lift them with [`timeout(None)`](crate::ClientBuilder::timeout) and a long
+    /// [`read_timeout`](crate::ClientBuilder::read_timeout).
     pub fn medusa_js(max_retries: u32) -> Self {
         Self {
             rules: Rules::MedusaJs,
@@ -163,22 +169,29 @@ impl Failure {
     }
 }
 
-/// What `Retry-After` says, in seconds or as a date, which is read against the server's own clock. The outer `None`: there
-/// is no such header; the inner: it makes no sense.
+/// What `Retry-After` says, in seconds or as a date, which is read against the server's own clock if it tells the time.
+/// The outer `None`: there is no such header; the inner: it makes no sense.
 fn retry_after(answer: &RawAnswer) -> Option<Option<Duration>> {
     use http::header::{DATE, RETRY_AFTER};
 
     let text = answer.headers.get(RETRY_AFTER)?.to_str().unwrap_or_default().trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Some(Duration::from_secs(seconds)));
+    if let Ok(seconds) = text.parse::<f64>() {
+        // What does not fit is too long for anyone.
+        let wait = || Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+        return Some((seconds >= 0.0).then(wait));
     }
     let time = |text: &str| jiff::fmt::rfc2822::parse(text).map(|zoned| zoned.timestamp()).ok();
-    let wait = || {
-        let now = time(answer.headers.get(DATE)?.to_str().ok()?)?;
+    let wait = |until: Timestamp| {
+        let date = answer.headers.get(DATE).and_then(|date| time(date.to_str().ok()?));
         // A date that has passed says: now.
-        Some(time(text)?.duration_since(now).try_into().unwrap_or_default())
+        until.duration_since(date.unwrap_or_else(now)).try_into().unwrap_or_default()
     };
-    Some(wait())
+    Some(time(text).map(wait))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the date is that of a server, which knows no clock of ours")]
+fn now() -> Timestamp {
+    Timestamp::now()
 }
 
 #[cfg(test)]
@@ -289,7 +302,17 @@ mod tests {
         assert_eq!(wait(Retry::default(), "0"), seconds(0.0));
         assert_eq!(wait(Retry::default(), "61"), None, "too long");
         assert_eq!(wait(Retry::default().max_retry_after(Duration::from_secs(61)), "61"), seconds(61.0));
-        assert_eq!(wait(Retry::default(), "soon"), seconds(0.5), "as if it were not there");
+        for absurd in ["99999999999999999999999", "1e400"] {
+            assert_eq!(
+                wait(Retry::default().max_retry_after(Duration::from_secs(61)), absurd),
+                None,
+                "too long"
+            );
+        }
+        for nonsense in ["soon", "-1", "NaN", ""] {
+            assert_eq!(wait(Retry::default(), nonsense), seconds(0.5), "as if it were not there");
+        }
+        assert_eq!(wait(Retry::medusa_js(1), "1.5"), seconds(1.5));
         assert_eq!(wait(Retry::medusa_js(1), "300"), seconds(300.0));
         assert_eq!(wait(Retry::medusa_js(1), "301"), None);
         assert_eq!(wait(Retry::medusa_js(1), "0"), None);
@@ -304,6 +327,20 @@ mod tests {
         let now = "Mon, 23 Nov 2026 12:47:51 GMT";
         assert_eq!(wait(now, "Mon, 23 Nov 2026 12:48:01 GMT"), seconds(10.0));
         assert_eq!(wait(now, "Mon, 23 Nov 2026 12:47:41 GMT"), seconds(0.0), "it has passed");
-        assert_eq!(wait("today", "Mon, 23 Nov 2026 12:48:01 GMT"), seconds(0.5), "by whose clock?");
+        assert_eq!(wait(now, "tomorrow"), seconds(0.5), "as if it were not there");
+    }
+
+    #[test]
+    fn by_our_own_clock_if_the_server_tells_no_time() {
+        let wait = |headers: &[_]| {
+            let retry = Retry::medusa_js(1).max_retry_after(Duration::from_secs(2 * 3600));
+            retry.wait(&status(503, headers), 1, true, 1.0)
+        };
+        let soon = super::now() + jiff::SignedDuration::from_secs(3600);
+        let soon = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&soon).unwrap();
+        for headers in [&[(RETRY_AFTER, soon.as_str())][..], &[(RETRY_AFTER, &soon), (DATE, "today")]] {
+            let wait = wait(headers).unwrap().as_secs();
+            assert!((3000..=3600).contains(&wait), "{wait}");
+        }
     }
 }

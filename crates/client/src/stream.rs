@@ -6,9 +6,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
+use futures_util::future::FutureExt;
 use futures_util::stream::{FuturesOrdered, StreamExt};
 
-use crate::call::{Call, CallFuture};
+use crate::call::Call;
 use crate::operation::Listing;
 use crate::{Error, Page, Response};
 
@@ -21,7 +22,8 @@ impl<O: Listing> Call<O> {
     ///
     /// Pages are fetched as they are needed, the next one already while the items of one are being looked at; `limit` is
     /// the size of a page (100 if not set), `offset` where to begin. Unless `order` is set, the order is that of
-    /// the ids, since the servers' own order may show an item twice, or not at all, when times are equal.
+    /// the ids, since the servers' own order may show an item twice, or not at all, when times are equal. So may any
+    /// `order` by what several items have in common, such as a last name.
     ///
     /// A list that others change meanwhile moves under the stream. To change or delete what it shows, collect it first.
     /// The first error ends the stream.
@@ -41,6 +43,8 @@ impl<O: Listing> Call<O> {
 
     /// All pages of the list, as a stream. All that is said of [`stream`](Self::stream) is true of this.
     pub fn pages(mut self) -> Pages<O> {
+        self.options.refuse("limit", "use the method `limit`: pages are counted by it");
+        self.options.refuse("offset", "use the method `offset`: pages are counted by it");
         let query = self.operation.query_mut();
         if !query.contains("order") {
             query.set("order", "id");
@@ -55,6 +59,7 @@ impl<O: Listing> Call<O> {
             next: Some(offset),
             running: FuturesOrdered::new(),
             ready: VecDeque::new(),
+            again: None,
         }
     }
 
@@ -91,9 +96,28 @@ pub struct Pages<O: Listing> {
     count: Option<u64>,
     /// Where the next page to ask for begins.
     next: Option<u64>,
-    running: FuturesOrdered<CallFuture<Response<Page<O::Item>>>>,
-    /// Pages that came while an earlier one was handed out.
-    ready: VecDeque<Result<Response<Page<O::Item>>, Error>>,
+    running: FuturesOrdered<Asking<O>>,
+    /// Pages that came while an earlier one was being looked at.
+    ready: VecDeque<Arrival<O>>,
+    /// The page that is next, if it has to be asked for once more.
+    again: Option<Asking<O>>,
+}
+
+type Asking<O> = Pin<Box<dyn Future<Output = Arrival<O>> + Send>>;
+
+/// What came of asking for a page.
+struct Arrival<O: Listing> {
+    page: Result<Response<Page<O::Item>>, Error>,
+    offset: u64,
+    /// Whether it was asked for before anyone waited for it.
+    ahead: bool,
+}
+
+impl<O: Listing> Arrival<O> {
+    /// Whether time may have run out only because nobody looked whether it had come.
+    fn is_stale(&self) -> bool {
+        self.ahead && self.page.as_ref().is_err_and(Error::is_timeout)
+    }
 }
 
 impl<O: Listing> Pages<O> {
@@ -113,13 +137,44 @@ impl<O: Listing> Pages<O> {
     }
 
     /// Asks for pages until so many are under way, or have come; for one only as long as nobody knows how many there are.
-    fn ask(&mut self, most: usize) {
+    /// `ahead`: nobody waits even for the first of them.
+    fn ask(&mut self, most: usize, ahead: bool) {
         let most = if self.count.is_some() { most } else { 1 };
-        while self.running.len() + self.ready.len() < most
+        while self.under_way() < most
             && let Some(offset) = self.next
         {
-            self.running.push_back(self.call.clone().offset(offset).into_future());
+            let ahead = ahead || self.under_way() > 0;
+            self.running.push_back(self.fetch(offset, ahead));
             self.next = self.following(offset);
+        }
+    }
+
+    fn under_way(&self) -> usize {
+        self.running.len() + self.ready.len() + usize::from(self.again.is_some())
+    }
+
+    fn fetch(&self, offset: u64, ahead: bool) -> Asking<O> {
+        let call = self.call.clone().offset(offset);
+        Box::pin(async move { Arrival { page: call.await, offset, ahead } })
+    }
+
+    /// Takes in what has come. Unless this happens now and then, a page that was asked for ahead runs out of time, however
+    /// soon the server answered.
+    fn receive(&mut self, context: &mut Context<'_>) {
+        while let Poll::Ready(Some(arrival)) = self.running.poll_next_unpin(context) {
+            self.ready.push_back(arrival);
+        }
+    }
+
+    fn poll_arrival(&mut self, context: &mut Context<'_>) -> Poll<Option<Arrival<O>>> {
+        if let Some(again) = &mut self.again {
+            let arrival = ready!(again.poll_unpin(context));
+            self.again = None;
+            return Poll::Ready(Some(arrival));
+        }
+        match self.ready.pop_front() {
+            Some(arrival) => Poll::Ready(Some(arrival)),
+            None => self.running.poll_next_unpin(context),
         }
     }
 
@@ -134,22 +189,37 @@ impl<O: Listing> Pages<O> {
     }
 
     /// Takes note of what a page says about the list.
-    fn note(&mut self, page: &Result<Response<Page<O::Item>>, Error>) {
-        match page {
+    fn note(&mut self, arrival: &Arrival<O>) {
+        match &arrival.page {
             Ok(page) => {
                 self.count = Some(page.count);
-                let known_end = self.call.operation.counts_all().then_some(page.count);
-                let full = self.limit > 0 && page.items.len() as u64 >= self.limit;
-                if !full || self.next.zip(known_end).is_some_and(|(next, end)| next >= end) {
+                let came = page.items.len() as u64;
+                if !self.call.operation.counts_all() {
+                    if came < self.limit {
+                        self.next = None;
+                    }
+                } else if came != self.limit {
+                    // The last page, or a server with a limit of its own: the next page begins where this one ended.
+                    let end = arrival.offset.saturating_add(came);
+                    self.forget();
+                    self.next = (came > 0 && end < page.count).then_some(end);
+                    self.limit = came;
+                    self.call = self.call.clone().limit(came);
+                } else if self.next.is_some_and(|next| next >= page.count) {
                     self.next = None;
                 }
             }
             Err(_) => {
                 self.next = None;
-                self.running = FuturesOrdered::new();
-                self.ready.clear();
+                self.forget();
             }
         }
+    }
+
+    /// Gives up all pages that are under way.
+    fn forget(&mut self) {
+        self.running = FuturesOrdered::new();
+        self.ready.clear();
     }
 }
 
@@ -160,21 +230,19 @@ impl<O: Listing> Stream for Pages<O> {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let prefetch = self.prefetch;
-        self.ask(1 + prefetch);
-        let page = match self.ready.pop_front() {
-            Some(page) => page,
-            None => match ready!(self.running.poll_next_unpin(context)) {
-                Some(page) => page,
+        self.ask(1 + prefetch, false);
+        let arrival = loop {
+            match ready!(self.poll_arrival(context)) {
+                Some(arrival) if arrival.is_stale() => self.again = Some(self.fetch(arrival.offset, false)),
+                Some(arrival) => break arrival,
                 None => return Poll::Ready(None),
-            },
+            }
         };
-        self.note(&page);
-        self.ask(prefetch);
+        self.note(&arrival);
+        self.ask(prefetch, true);
         // Sends what was just asked for: nothing would, while this page is being looked at.
-        while let Poll::Ready(Some(page)) = self.running.poll_next_unpin(context) {
-            self.ready.push_back(page);
-        }
-        Poll::Ready(Some(page))
+        self.receive(context);
+        Poll::Ready(Some(arrival.page))
     }
 }
 
@@ -220,6 +288,7 @@ impl<O: Listing> Stream for Items<O> {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
             if let Some(item) = self.items.next() {
+                self.pages.receive(context);
                 return Poll::Ready(Some(Ok(item)));
             }
             match ready!(self.pages.poll_next_unpin(context)) {
@@ -239,10 +308,17 @@ impl<O: Listing> fmt::Debug for Items<O> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use bytes::Bytes;
     use futures_util::{FutureExt, TryStreamExt};
     use serde_json::json;
+    use tokio::time::{Instant, sleep, sleep_until};
 
     use crate::test::{FakeMedusa, Next};
+    use crate::transport::{Sending, Transport};
+    use crate::{Client, Error, Retry};
 
     /// A page of the customers `from..to` of `count`.
     fn page(from: u64, to: u64, count: u64, limit: u64) -> Next {
@@ -328,6 +404,42 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_server_may_send_less_than_it_was_asked_for() {
+        let medusa = medusa([page(0, 2, 5, 2), page(2, 4, 5, 2), page(4, 5, 5, 2)]);
+        let all = medusa.client().admin().customers().list().all().await.unwrap();
+        let ids: Vec<_> = all.iter().map(|customer| customer.id.as_str()).collect();
+        assert_eq!(ids, ["cus_0", "cus_1", "cus_2", "cus_3", "cus_4"]);
+        assert_eq!(
+            queries(&medusa),
+            ["order=id&limit=100&offset=0", "order=id&limit=2&offset=2", "order=id&limit=2&offset=4"]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_server_may_send_more_than_it_was_asked_for() {
+        let medusa = medusa([page(0, 3, 4, 3), page(3, 4, 4, 3)]);
+        let all = medusa.client().admin().customers().list().limit(1).all().await.unwrap();
+        assert_eq!((all.len(), medusa.requests().len()), (4, 2));
+    }
+
+    #[tokio::test]
+    async fn a_count_that_is_never_reached_ends() {
+        let medusa = medusa([page(0, 2, 9, 2), page(2, 2, 9, 2)]);
+        assert_eq!(medusa.client().admin().customers().list().limit(2).all().await.unwrap().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn what_pages_are_counted_by_has_a_method() {
+        for name in ["limit", "offset"] {
+            let medusa = medusa([]);
+            let list = medusa.client().admin().customers().list().query(name, "1");
+            let error = list.all().await.unwrap_err();
+            assert!(error.is_invalid_request() && error.to_string().contains(name), "{error}");
+            assert!(medusa.requests().is_empty());
+        }
+    }
+
+    #[tokio::test]
     async fn an_error_ends_it() {
         let medusa = medusa([page(0, 1, 3, 1), Next::answer(500, ""), page(2, 3, 3, 1)]);
         let mut items = medusa.client().admin().customers().list().limit(1).stream();
@@ -351,5 +463,69 @@ mod tests {
         let list =
             medusa.client().admin().customer_groups().list().discount_condition_id("discon_1").limit(1);
         assert_eq!(list.all().await.unwrap().len(), 2);
+    }
+
+    /// Answers after a second, and like reqwest looks at the clock before it looks at the answer.
+    struct Punctual(FakeMedusa);
+
+    impl Transport for Punctual {
+        fn send(&self, request: http::Request<Bytes>) -> Sending {
+            let answer = self.0.send(request);
+            Box::pin(async move {
+                let late = sleep_until(Instant::now() + Duration::from_secs(30));
+                tokio::select! {
+                    biased;
+                    () = late => Err(Error::timeout("late")),
+                    () = sleep(Duration::from_secs(1)) => answer.await,
+                }
+            })
+        }
+    }
+
+    /// A server with so many customers.
+    async fn punctual(customers: usize) -> (FakeMedusa, Client) {
+        let medusa = FakeMedusa::new();
+        (0..customers).for_each(|number| drop(medusa.add_guest(&format!("{number}@example.com"))));
+        let transport = Arc::new(Punctual(medusa.clone()));
+        (medusa, Client::builder("http://medusa.test").transport(transport).build().unwrap())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn items_may_be_looked_at_for_long() {
+        let (medusa, client) = punctual(100).await;
+        let mut items = client.admin().customers().list().limit(25).stream();
+        let mut seen = 0;
+        while let Some(item) = items.next().await {
+            item.unwrap();
+            seen += 1;
+            sleep(Duration::from_secs(10)).await;
+        }
+        assert_eq!((seen, medusa.requests().len()), (100, 4), "no answer is thrown away");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pages_may_be_looked_at_for_longer_than_a_call_may_take() {
+        let (_, client) = punctual(100).await;
+        for retry in [Retry::default(), Retry::never()] {
+            let mut pages = client.admin().customers().list().limit(10).retry(retry).pages().prefetch(3);
+            let mut seen = 0;
+            while let Some(page) = pages.next().await {
+                seen += page.unwrap().items.len();
+                sleep(Duration::from_secs(1000)).await;
+            }
+            assert_eq!(seen, 100);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_page_that_does_not_come_is_asked_for_once_more() {
+        let medusa = medusa([page(0, 1, 3, 1), Next::Hang, Next::Hang, Next::Hang]);
+        let mut pages = medusa.client().admin().customers().list().limit(1).pages();
+        assert!(pages.next().await.unwrap().is_ok());
+        assert!(pages.next().await.unwrap().unwrap_err().is_timeout());
+        let asked = queries(&medusa);
+        let second: Vec<_> = asked.iter().filter(|query| query.ends_with("offset=1")).collect();
+        assert_eq!(second.len(), 2, "{asked:?}");
+        assert!(pages.next().await.is_none());
     }
 }

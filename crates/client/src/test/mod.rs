@@ -19,7 +19,8 @@ use crate::{Client, ClientBuilder, Customer, Error};
 ///
 /// It knows the operations of this crate and answers them as a shop would that begins empty: groups, members and customers
 /// are kept, lists are searched, filtered, sorted and cut, names are unique, metadata is merged. Ids and times are the
-/// same in every run. It takes any credentials, and knows no price lists, orders and addresses.
+/// same in every run. It takes any credentials, and knows no price lists, discounts, orders and addresses. The `id` filter,
+/// which Medusa refuses, works as with Stheno.
 ///
 /// What is to go wrong can be queued: the next requests then end so, one each, in this order.
 ///

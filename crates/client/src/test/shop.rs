@@ -41,7 +41,11 @@ impl Shop {
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         let query = stheno_qs::parse(request.uri().query().unwrap_or_default());
         let body = serde_json::from_slice(request.body()).unwrap_or(Value::Null);
-        match self.route(request.method(), &path, &query, &body) {
+        let answer = match unknown_parameters(request.method(), &path, &query) {
+            Some(refusal) => Some(Err(refusal)),
+            None => self.route(request.method(), &path, &query, &body),
+        };
+        match answer {
             Some(Ok(Value::String(text))) => respond(StatusCode::OK, "text/plain; charset=utf-8", text),
             Some(Ok(value)) => {
                 let made = request.method() == Method::POST && path == ["admin", "customers"];
@@ -129,7 +133,12 @@ impl Shop {
     fn list_groups(&self, query: &Object) -> Value {
         let names = texts(query, "name");
         let groups = self.groups.iter().rev().filter(|group| {
-            names.is_empty() || query.get("q").is_some() || names.iter().any(|name| group["name"] == **name)
+            // There is no discount condition here that could name one.
+            query.get("discount_condition_id").is_none()
+                && query.get("id").is_none_or(|ids| passes(&group["id"], ids))
+                && (names.is_empty()
+                    || query.get("q").is_some()
+                    || names.iter().any(|name| group["name"] == **name))
         });
         let (mut page, found) = page(groups, query, &["name"], 10);
         page.iter_mut().for_each(|group| *group = select(self.expand_group(group, query), query));
@@ -189,7 +198,10 @@ impl Shop {
     }
 
     fn update_customer(&mut self, id: &str, query: &Object, body: &Value) -> Answer {
-        self.customer(id)?;
+        let customer = self.customer(id)?;
+        if customer["has_account"] == true && body.get("email").is_some() {
+            return Err(invalid("Email cannot be changed when the user has registered their account"));
+        }
         let groups = ids(&body["groups"]);
         if let Some(unknown) = groups.iter().find(|group| self.group(group).is_err()) {
             let message = format!("Customer_group with customer_group_id {unknown} does not exist.");
@@ -201,9 +213,6 @@ impl Shop {
         }
         let now = self.now();
         if let Some(customer) = self.customers.iter_mut().find(|customer| customer["id"] == id) {
-            if customer["has_account"] == true && body.get("email").is_some() {
-                return Err(invalid("Email cannot be changed when the user has registered their account"));
-            }
             change(customer, body, &["email", "first_name", "last_name", "phone"], now);
         }
         Ok(json!({"customer": self.expand_customer(self.customer(id)?, query)}))
@@ -330,20 +339,49 @@ fn page<'a>(
     (records.into_iter().skip(found.offset).take(size).collect(), found)
 }
 
-/// Times are texts that sort as they should.
 fn in_range(time: &Value, query: &Object, column: &str) -> bool {
-    let Some(range) = query.get(column).and_then(stheno_qs::Value::as_object) else { return true };
-    let time = time.as_str().unwrap_or_default();
-    range.iter().all(|(operator, end)| {
-        let end = end.as_str().unwrap_or_default();
+    query.get(column).is_none_or(|range| range.as_object().is_none() || passes(time, range))
+}
+
+/// Whether an id or a time, which are texts that sort as they should, is what is asked for: this, one of these, or what
+/// compares so.
+fn passes(found: &Value, wanted: &stheno_qs::Value) -> bool {
+    let found = found.as_str().unwrap_or_default();
+    let text = |value: &stheno_qs::Value| value.as_str().unwrap_or_default().to_owned();
+    if let Some(any_of) = wanted.as_array() {
+        return any_of.iter().any(|one| text(one) == found);
+    }
+    let Some(comparisons) = wanted.as_object() else { return text(wanted) == found };
+    comparisons.iter().all(|(operator, end)| {
+        let end = text(end);
         match operator {
-            "gt" => time > end,
-            "gte" => time >= end,
-            "lt" => time < end,
-            "lte" => time <= end,
+            "gt" => found > end.as_str(),
+            "gte" => found >= end.as_str(),
+            "lt" => found < end.as_str(),
+            "lte" => found <= end.as_str(),
+            "starts_with" => found.starts_with(&end),
+            "ends_with" => found.ends_with(&end),
+            "contains" => found.contains(&end),
             _ => true,
         }
     })
+}
+
+/// Says, as Medusa does, which parameters an operation that takes some does not have.
+fn unknown_parameters(method: &Method, path: &[&str], query: &Object) -> Option<Refusal> {
+    const SELECTION: &[&str] = &["expand", "fields"];
+    const LIST: &[&str] = &["q", "order", "limit", "offset", "created_at", "updated_at"];
+    let own: [&[&str]; 3] = match (method.as_str(), path) {
+        ("GET", ["admin", "customer-groups"]) => [SELECTION, LIST, &["id", "name", "discount_condition_id"]],
+        ("GET", ["admin", "customers"] | ["admin", "customer-groups", _, "customers"]) => {
+            [SELECTION, LIST, &["has_account", "groups"]]
+        }
+        ("GET" | "POST", ["admin", "customers" | "customer-groups", _]) => [SELECTION, &[], &[]],
+        _ => return None,
+    };
+    let unknown = query.iter().map(|(name, _)| name).filter(|name| !own.concat().contains(name));
+    let faults: Vec<String> = unknown.map(|name| format!("property {name} should not exist")).collect();
+    (!faults.is_empty()).then(|| invalid(&faults.join(", ")))
 }
 
 fn compare(one: &Value, other: &Value) -> Ordering {

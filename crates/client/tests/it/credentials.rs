@@ -1,5 +1,6 @@
 use serde_json::json;
-use stheno_client::Client;
+use stheno_client::http::Method;
+use stheno_client::{Client, ClientBuilder};
 use wiremock::matchers::{header, method, path};
 use wiremock::{Mock, ResponseTemplate};
 
@@ -22,6 +23,43 @@ async fn a_call_can_bring_its_own() {
     let backend = Backend::playing("cg.list.default").await;
     backend.groups().list().header("x-medusa-access-token", "other").await.unwrap();
     assert_eq!(backend.requests().await[0].headers["x-medusa-access-token"], "other");
+}
+
+#[tokio::test]
+async fn a_proxy_may_want_credentials_too() {
+    let backend = Backend::playing("cg.list.default").await;
+    let list = async |builder: ClientBuilder| {
+        let medusa = builder.header("cookie", "gate=1").header("authorization", "Basic Z2F0ZQ==").build();
+        medusa.unwrap().admin().customer_groups().list().await.unwrap();
+        backend.requests().await.pop().unwrap().headers
+    };
+    let headers = list(backend.builder().api_key("key")).await;
+    assert_eq!(headers["x-medusa-access-token"], "key");
+    assert_eq!(
+        (&headers["authorization"], &headers["cookie"]),
+        (&"Basic Z2F0ZQ==".parse().unwrap(), &"gate=1".parse().unwrap())
+    );
+
+    let headers = list(backend.builder().session_cookie("s%3Aabc")).await;
+    assert_eq!(headers["cookie"], "gate=1; connect.sid=s%3Aabc");
+    assert_eq!(headers["authorization"], "Basic Z2F0ZQ==");
+
+    // There is no room for two, and no need for a token that is not sent.
+    let headers = list(backend.builder().email_and_password("admin@medusa-test.com", "supersecret")).await;
+    assert_eq!(headers["authorization"], "Basic Z2F0ZQ==");
+    assert_eq!(backend.requests().await.len(), 3);
+}
+
+#[tokio::test]
+async fn an_api_token_of_the_call_takes_the_place_of_any_credential() {
+    let backend = Backend::playing("cg.list.default").await;
+    for builder in [backend.builder().bearer_token("abc"), backend.builder().session_cookie("s%3Aabc")] {
+        let groups = builder.build().unwrap().admin().customer_groups();
+        groups.list().header("x-medusa-access-token", "other").await.unwrap();
+        let headers = backend.requests().await.pop().unwrap().headers;
+        assert_eq!(headers["x-medusa-access-token"], "other");
+        assert!(!headers.contains_key("authorization") && !headers.contains_key("cookie"), "{headers:?}");
+    }
 }
 
 #[tokio::test]
@@ -99,6 +137,7 @@ fn no_secret_is_shown() {
         Client::builder("http://h").email_and_password("a@b.c", "s3cret"),
         Client::builder("http://h").session_cookie("s3cret"),
         Client::builder("http://h").header("authorization", "Basic s3cret"),
+        Client::builder("http://h").header("proxy-authorization", "Basic s3cret"),
     ];
     for builder in builders {
         let shown = format!("{builder:?}");
@@ -107,6 +146,19 @@ fn no_secret_is_shown() {
         let shown = format!("{shown} {medusa:?} {call:?} {:?}", call.to_request().unwrap());
         assert!(!shown.contains("s3cret"), "{shown}");
     }
+    let medusa = Client::builder("http://h").build().unwrap();
+    let call =
+        medusa.request::<()>(Method::POST, "/admin/x?token=s3cret").json(&json!({"password": "s3cret"}));
+    assert!(!format!("{call:?}").contains("s3cret"), "{call:?}");
+}
+
+#[tokio::test]
+async fn a_token_in_an_answer_of_another_shape_is_not_shown() {
+    let backend = Backend::answering(ResponseTemplate::new(200).set_body_json(json!("s3cret"))).await;
+    let medusa =
+        backend.builder().email_and_password("admin@medusa-test.com", "supersecret").build().unwrap();
+    let error = medusa.admin().customer_groups().list().await.unwrap_err();
+    assert!(error.is_decode() && !format!("{error} {error:#?}").contains("s3cret"), "{error:#?}");
 }
 
 #[test]

@@ -53,6 +53,8 @@ async fn a_login_page_is_no_group() {
     assert_eq!(error.status().unwrap(), 200);
     assert_eq!(error.body().unwrap(), "<h1>Welcome</h1>");
     assert!(std::error::Error::source(&error).is_some());
+    let create = backend.groups().create("x").await.unwrap_err();
+    assert!(create.is_decode() && create.is_outcome_unknown(), "whose page is it?");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 use serde_json::{Value, json};
 use stheno_client::http::{Method, Response};
+use stheno_client::jiff::Timestamp;
 use stheno_client::{Call, Client, Operation};
 
 use crate::backend::{Backend, Seen, recorded};
@@ -39,6 +40,13 @@ async fn parameters_with_brackets_in_their_names() {
     list.await.unwrap();
     let query = "id%5Bgt%5D=cgrp_0%20%26%201&id%5Blt%5D=b";
     assert_eq!(backend.seen().await, Seen::new(&format!("GET /admin/customer-groups?{query}")));
+
+    let backend = Backend::playing("cg.list.default").await;
+    let from: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    let list = backend.groups().list().created_at(from..).query("created_at[lt]", "2027");
+    list.query("created_at[gte]", "2025").await.unwrap();
+    let query = "created_at%5Bgte%5D=2025&created_at%5Blt%5D=2027";
+    assert_eq!(backend.seen().await, Seen::new(&format!("GET /admin/customer-groups?{query}")));
     for name in ["", "[a]", "__proto__"] {
         let error = backend.groups().list().query(name, "c").await.unwrap_err();
         assert!(error.is_invalid_request(), "{name}");
@@ -71,6 +79,18 @@ async fn requests_this_crate_has_no_method_for() {
     assert_eq!(backend.seen_with_key().await, Seen::with("POST /admin/store?a=b&c=d", body));
     let error = backend.client().request::<Value>(Method::GET, "admin").await.unwrap_err();
     assert!(error.is_invalid_request());
+}
+
+#[tokio::test]
+async fn an_answer_may_have_no_body() {
+    for status in [200, 204] {
+        let backend = Backend::answering(wiremock::ResponseTemplate::new(status)).await;
+        let call = backend.client().request::<()>(Method::DELETE, "/admin/store");
+        call.clone().await.unwrap();
+        assert!(
+            backend.client().request::<Option<Value>>(Method::GET, "/admin/store").await.unwrap().is_none()
+        );
+    }
 }
 
 #[tokio::test]

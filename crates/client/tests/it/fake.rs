@@ -2,7 +2,7 @@ use serde_json::json;
 use stheno_client::admin::customer_groups::{CustomerGroupField, CustomerGroupRelation, CustomerGroupSort};
 use stheno_client::admin::customers::CustomerRelation;
 use stheno_client::test::{FakeMedusa, Next};
-use stheno_client::{Change, CreateCustomer};
+use stheno_client::{Change, CreateCustomer, IdFilter};
 
 use crate::scenarios;
 
@@ -70,6 +70,55 @@ async fn it_does_what_servers_do() {
     scenarios::groups_from_beginning_to_end(&admin).await;
     scenarios::members_in_any_number(&admin).await;
     scenarios::customers_are_made_and_changed(&admin).await;
+}
+
+#[tokio::test]
+async fn groups_are_filtered_by_id_and_condition() {
+    let medusa = FakeMedusa::new();
+    let groups = medusa.client().admin().customer_groups();
+    let [a, b, c] = ["a", "b", "c"].map(|name| groups.create(name).into_future());
+    let [a, b, c] =
+        [a.await.unwrap().into_body(), b.await.unwrap().into_body(), c.await.unwrap().into_body()];
+    let names = async |filter: IdFilter| {
+        let page = groups.list().id(filter).order(CustomerGroupSort::Id).await.unwrap();
+        page.items.iter().map(|group| group.name.as_str()).collect::<String>()
+    };
+    assert_eq!(names(b.id.as_str().into()).await, "b");
+    assert_eq!(names([&*a.id, &*c.id].into()).await, "ac");
+    assert_eq!(names(IdFilter::after(&a.id)).await, "bc");
+    assert_eq!(names(IdFilter::starts_with("cgrp_").and(IdFilter::before(&c.id))).await, "ab");
+    assert_eq!(names(IdFilter::ends_with(&b.id[5..])).await, "b");
+    assert_eq!(groups.list().discount_condition_id("discon_1").await.unwrap().count, 0);
+}
+
+#[tokio::test]
+async fn parameters_nobody_knows_are_refused() {
+    let medusa = FakeMedusa::new();
+    let admin = medusa.client().admin();
+    let (groups, customers) = (admin.customer_groups(), admin.customers());
+    let errors = [
+        groups.list().query("foo", "1").query("bar", "2").await.unwrap_err(),
+        groups.list_customers("cgrp_1").query("foo", "1").query("bar", "2").await.unwrap_err(),
+        groups.retrieve("cgrp_1").query("foo", "1").query("bar", "2").await.unwrap_err(),
+        customers.list().query("foo", "1").query("bar", "2").await.unwrap_err(),
+        customers.update("cus_1").query("foo", "1").query("bar", "2").await.unwrap_err(),
+    ];
+    for error in errors {
+        assert!(error.is_validation());
+        assert_eq!(error.message().unwrap(), "property foo should not exist, property bar should not exist");
+    }
+}
+
+#[tokio::test]
+async fn what_is_refused_changes_nothing() {
+    let medusa = FakeMedusa::new();
+    let admin = medusa.client().admin();
+    let group = admin.customer_groups().create("VIP").await.unwrap();
+    let new = CreateCustomer::new("jo@example.com", "Jo", "Lund", "secret");
+    let jo = admin.customers().create(new).await.unwrap();
+    let update = admin.customers().update(&jo.id).groups([&group.id]).email("other@example.com");
+    assert!(update.await.unwrap_err().is_validation());
+    assert_eq!(admin.customer_groups().list_customers(&group.id).await.unwrap().count, 0);
 }
 
 #[tokio::test]

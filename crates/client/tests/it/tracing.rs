@@ -40,6 +40,9 @@ async fn a_span_tells_how_a_call_went_and_no_secrets() {
     backend.mount(Mock::given(any()).respond_with(busy).up_to_n_times(1)).await;
     backend.mount(Mock::given(any()).respond_with(recorded("cg.list.default")).up_to_n_times(1)).await;
     backend.groups().list().q("s3cret-name").await.unwrap();
+    let page = ResponseTemplate::new(200).set_body_raw("<h1>Welcome</h1>", "text/html");
+    backend.mount(Mock::given(any()).respond_with(page).up_to_n_times(1)).await;
+    backend.groups().list().await.unwrap_err();
     backend.mount(Mock::given(any()).respond_with(recorded("cu.create.duplicate_email"))).await;
     let new = CreateCustomer::new("s3cret@example.com", "A", "B", "s3cret");
     backend.customers().create(new).await.unwrap_err();
@@ -52,6 +55,8 @@ async fn a_span_tells_how_a_call_went_and_no_secrets() {
         "will be tried again",
         "http.response.status_code=200",
         "attempts=2",
+        "error=GET ",
+        "but the body is not what it should be",
         "operation=\"customers.create\"",
         "http.response.status_code=422",
         "already has an account",

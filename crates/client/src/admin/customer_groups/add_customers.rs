@@ -3,15 +3,15 @@ use http::Method;
 use stheno_api_types::{CustomerGroup, CustomerGroupEnvelope, CustomerIds};
 
 use super::group;
-use crate::Error;
 use crate::operation::{Operation, Unreadable};
 use crate::request::Draft;
+use crate::{Error, Membership};
 
 /// Adds customers to a group: [`CustomerGroups::add_customers`](super::CustomerGroups::add_customers).
 #[derive(Clone, Debug)]
 pub struct AddCustomers {
-    pub(crate) id: String,
-    pub(crate) body: CustomerIds,
+    pub(super) id: String,
+    pub(super) body: CustomerIds,
 }
 
 impl Operation for AddCustomers {
@@ -29,5 +29,19 @@ impl Operation for AddCustomers {
         answer
             .customer_group
             .ok_or_else(|| Unreadable::NotFound(format!("CustomerGroup with id {} was not found", self.id)))
+    }
+}
+
+impl Membership for AddCustomers {
+    fn new(group_id: String, customers: CustomerIds) -> Self {
+        Self { id: group_id, body: customers }
+    }
+
+    fn group_id(&self) -> &str {
+        &self.id
+    }
+
+    fn customers(&self) -> &CustomerIds {
+        &self.body
     }
 }

@@ -45,7 +45,7 @@ pub enum CustomerGroupRelation {
     CustomersBillingAddress,
     /// Its members, with all groups they are in.
     CustomersGroups,
-    /// Its members, with their orders.
+    /// Its members, with their orders. Stheno on a database of its own has none.
     CustomersOrders,
     /// Its members, with the addresses to ship to.
     CustomersShippingAddresses,

@@ -3,15 +3,15 @@ use http::Method;
 use stheno_api_types::{CustomerGroup, CustomerGroupEnvelope, CustomerIds};
 
 use super::group;
-use crate::Error;
 use crate::operation::{Operation, Unreadable};
 use crate::request::Draft;
+use crate::{Error, Membership};
 
 /// Removes customers from a group: [`CustomerGroups::remove_customers`](super::CustomerGroups::remove_customers).
 #[derive(Clone, Debug)]
 pub struct RemoveCustomers {
-    pub(crate) id: String,
-    pub(crate) body: CustomerIds,
+    pub(super) id: String,
+    pub(super) body: CustomerIds,
 }
 
 impl Operation for RemoveCustomers {
@@ -26,5 +26,19 @@ impl Operation for RemoveCustomers {
     fn read(&self, body: &Bytes) -> Result<CustomerGroup, Unreadable> {
         let answer: CustomerGroupEnvelope = serde_json::from_slice(body)?;
         Ok(answer.customer_group)
+    }
+}
+
+impl Membership for RemoveCustomers {
+    fn new(group_id: String, customers: CustomerIds) -> Self {
+        Self { id: group_id, body: customers }
+    }
+
+    fn group_id(&self) -> &str {
+        &self.id
+    }
+
+    fn customers(&self) -> &CustomerIds {
+        &self.body
     }
 }

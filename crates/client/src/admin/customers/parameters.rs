@@ -56,7 +56,7 @@ pub enum CustomerRelation {
     Groups,
     /// The groups the customer is in, with their price lists.
     GroupsPriceLists,
-    /// The orders.
+    /// The orders. Stheno on a database of its own has none.
     Orders,
     /// The addresses to ship to.
     ShippingAddresses,

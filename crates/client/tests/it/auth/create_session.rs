@@ -57,3 +57,26 @@ async fn a_wrong_password() {
     let error = backend.auth().create_session("admin@medusa-test.com", "wrong").await.unwrap_err();
     assert!(error.is_unauthorized());
 }
+
+#[tokio::test]
+async fn a_refused_login_leaves_the_session_alone() {
+    let refusal =
+        recorded("auth.session.create.bad_password").append_header("set-cookie", "connect.sid=none");
+    let backend = Backend::answering(refusal).await;
+    let auth = backend.builder().session_cookie("s%3Agood").build().unwrap().admin().auth();
+    auth.create_session("admin@medusa-test.com", "wrong").await.unwrap_err();
+    auth.get_session().await.unwrap_err();
+    assert_eq!(backend.requests().await[1].headers["cookie"], "connect.sid=s%3Agood");
+}
+
+#[tokio::test]
+async fn a_session_of_the_calls_own_leaves_that_of_the_client_alone() {
+    let answer = recorded("auth.session.create.ok.http").append_header("set-cookie", "connect.sid=other");
+    let backend = Backend::answering(answer).await;
+    let auth = backend.builder().session_cookie("s%3Agood").build().unwrap().admin().auth();
+    auth.get_session().header("cookie", "gate=1; connect.sid=mine").await.unwrap();
+    auth.get_session().await.unwrap();
+    let requests = backend.requests().await;
+    assert_eq!(requests[0].headers["cookie"], "gate=1; connect.sid=mine");
+    assert_eq!(requests[1].headers["cookie"], "connect.sid=s%3Agood");
+}
