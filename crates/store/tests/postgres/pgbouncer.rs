@@ -27,7 +27,10 @@ async fn what_others_have_left_on_a_connection_does_no_harm() {
     let others = (0..2).map(|_| async {
         let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
         tokio::spawn(connection);
-        client.batch_execute(&format!("BEGIN; SELECT pg_sleep(0.5); DEALLOCATE ALL; {names} COMMIT")).await.unwrap();
+        client
+            .batch_execute(&format!("BEGIN; SELECT pg_sleep(0.5); DEALLOCATE ALL; {names} COMMIT"))
+            .await
+            .unwrap();
     });
     join_all(others).await;
     let writes = (0..60).map(|number| {

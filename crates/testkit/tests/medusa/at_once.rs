@@ -92,10 +92,11 @@ async fn members_added_and_removed_through_both_at_once() {
     beside.stheno.stop().await;
 }
 
-/// Waits until so many sessions wait for a lock.
+/// Waits until so many sessions wait for the lock of a row. An index that is built meanwhile waits for whole transactions.
 async fn until_waiting(database: &PostgresDatabase, count: i64) {
     let client = database.connect().await;
-    let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let sql = "SELECT count(*) FROM pg_stat_activity
+               WHERE datname = current_database() AND wait_event IN ('transactionid', 'tuple')";
     let start = Instant::now();
     while client.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) != count {
         assert!(start.elapsed() < Duration::from_secs(60), "nobody waits");
