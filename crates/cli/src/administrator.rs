@@ -51,7 +51,7 @@ pub(crate) struct AdministratorArguments {
 }
 
 /// What was chosen for the first administrator.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Chosen {
     email: String,
     password: Option<Secret>,

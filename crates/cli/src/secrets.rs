@@ -40,7 +40,7 @@ pub(crate) struct Given {
 }
 
 /// The secrets for one purpose, as far as they were given.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct GivenKeys {
     /// The name under which the database keeps the secret that was not given.
     name: &'static str,

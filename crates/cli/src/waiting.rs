@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Result;
-use stheno_store::{Store, StoreError, StoreOptions};
+use stheno_store::StoreError;
 
 use crate::database::Database;
 
@@ -17,14 +17,14 @@ pub(crate) fn helps(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(StoreError::Unavailable { .. }))
 }
 
-/// Tries until the store is open, for as long as it takes, or until waiting does not help any more. `error` is why it
-/// could not be opened just now.
-pub(crate) async fn open(
-    database: &Database,
-    options: StoreOptions,
+/// Tries until `begin` goes well, for as long as it takes, or until waiting does not help any more. `error` is why it has
+/// not done so just now.
+pub(crate) async fn until_it_goes_well<T>(
+    begin: impl AsyncFn() -> Result<T>,
     mut error: anyhow::Error,
+    database: &Database,
     address: SocketAddr,
-) -> Result<Store> {
+) -> Result<T> {
     let (mut pause, longest) = PAUSES;
     for tries in 1.. {
         let wait = with_jitter(pause);
@@ -37,11 +37,11 @@ pub(crate) async fn open(
             "cannot reach the database: trying until it is there, and answering 503 to all but /health meanwhile"
         );
         tokio::time::sleep(wait).await;
-        match database.open(options.clone()).await {
+        match begin().await {
             Err(again) if helps(&again) => error = again,
-            opened => {
+            begun => {
                 tracing::info!(tries = tries + 1, "the database is there");
-                return opened;
+                return begun;
             }
         }
         pause = longest.min(pause * 2);

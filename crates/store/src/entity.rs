@@ -215,6 +215,8 @@ pub(crate) struct Column {
     /// The type, as the database names it.
     pub(crate) declared: String,
     pub(crate) nullable: bool,
+    /// Whether one of its values comes before another.
+    pub(crate) is_ordered: bool,
 }
 
 /// A column as a database says that it is.
@@ -225,11 +227,13 @@ pub(crate) struct FoundColumn {
     pub(crate) nullable: bool,
     /// Whether it holds texts, or one of a few.
     pub(crate) is_text: bool,
+    pub(crate) is_ordered: bool,
 }
 
 impl FoundColumn {
     fn of_kind(self, kind: ColumnKind) -> Column {
-        Column { name: self.name, kind, declared: self.declared, nullable: self.nullable }
+        let Self { name, declared, nullable, is_text: _, is_ordered } = self;
+        Column { name, kind, declared, nullable, is_ordered }
     }
 }
 
@@ -375,11 +379,11 @@ impl Catalog {
         self.columns(table).iter().enumerate().filter(|(_, column)| column.kind != ColumnKind::Secret)
     }
 
-    /// The column of `table` that `order` may name: any that is shown, but for JSON, which has no order.
+    /// The column of `table` that `order` may name: any that is shown and has an order, which JSON has not.
     pub(crate) fn sortable_column(&self, table: Table, name: &str) -> Option<&Column> {
         self.public_columns(table)
             .map(|(_, column)| column)
-            .find(|column| column.name == name && column.kind != ColumnKind::Json)
+            .find(|column| column.name == name && column.kind != ColumnKind::Json && column.is_ordered)
     }
 }
 

@@ -147,20 +147,22 @@ enum Engine {
     Postgres(Arc<Postgres>),
 }
 
-/// Forwards a call to the engine, and waits for its answer. Where it failed since Medusa has changed its tables, it is done
-/// once more.
+/// Forwards a call to the engine, and waits for its answer. Where it failed, with nothing saved, for a reason that may be gone
+/// by now, it is done again.
 macro_rules! forward {
     ($store:ident.$method:ident($($argument:ident),*)) => {
         match &$store.engine {
             Engine::Sqlite(engine) => engine.$method($($argument),*).await,
             Engine::Postgres(engine) => {
-                let kept = ($(Clone::clone(&$argument),)*);
-                match engine.$method($($argument),*).await {
-                    Err(error) if engine.has_caught_up(&error).await => {
-                        let ($($argument,)*) = kept;
-                        engine.$method($($argument),*).await
+                let arguments = ($($argument,)*);
+                let mut tries = 0;
+                loop {
+                    let ($($argument,)*) = Clone::clone(&arguments);
+                    tries += 1;
+                    match engine.$method($($argument),*).await {
+                        Err(error) if engine.may_go_well_now(&error, tries).await => {}
+                        answer => break answer,
                     }
-                    answer => answer,
                 }
             }
         }

@@ -328,26 +328,30 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     // Nobody is served before this is waited for.
     let mut served =
         pin!(stheno_server::serve_entrance(listener, entrance.clone(), config.clone(), signals.shutdown()));
-    let store = match database.open(options.clone()).await {
+    // Each part of it may be done again: what is there is left as it is.
+    let begin = async || {
+        let store = database.open(options.clone()).await?;
+        if arguments.demo {
+            demo::fill(&store, database).await?;
+        }
+        let secrets = Secrets {
+            jwt: given_secrets.jwt.clone().complete(&store).await?.into(),
+            cookie: given_secrets.cookie.clone().complete(&store).await?.into(),
+        };
+        let (chosen, file) = (chosen_administrator.clone(), credentials_file.as_deref());
+        let administrator = administrator::ensure_one(&store, chosen, file, database).await?;
+        Ok((store, secrets, administrator))
+    };
+    let (store, secrets, administrator) = match begin().await {
         Err(error) if database.is_on_a_server() && waiting::helps(&error) => {
-            let opened = waiting::open(database, options, error, address);
+            let begun = waiting::until_it_goes_well(begin, error, database, address);
             tokio::select! {
-                store = opened => store?,
+                begun = begun => begun?,
                 ended = &mut served => return ended.context("the server failed"),
             }
         }
-        opened => opened?,
+        begun => begun?,
     };
-    if arguments.demo {
-        demo::fill(&store, database).await?;
-    }
-    let secrets = Secrets {
-        jwt: given_secrets.jwt.complete(&store).await?.into(),
-        cookie: given_secrets.cookie.complete(&store).await?.into(),
-    };
-    let administrator =
-        administrator::ensure_one(&store, chosen_administrator, credentials_file.as_deref(), database)
-            .await?;
 
     let url = url_of(address);
     if at_terminal {

@@ -54,6 +54,34 @@ async fn a_database_that_comes_later_is_waited_for() {
     assert!(!log.contains("s3cret"), "{log}");
 }
 
+/// What the start has to do once it is connected may fail for a moment too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_fails_after_it_was_opened_is_waited_for() {
+    let database = PostgresServer::start("").await;
+    let shop = Shop::with_known_credentials().with("DATABASE_URL", database.url("postgres"));
+    let made = shop.stheno(["migrate"]).output().unwrap();
+    assert!(made.status.success(), "{}", text_of(&made));
+    let other = database.connect().await;
+    other.batch_execute("BEGIN; LOCK TABLE stheno_secret IN EXCLUSIVE MODE").await.unwrap();
+    let server = shop.serve_on(free_port(), ["--database-lock-timeout", "200ms"]);
+    wait_for(&server, "/ready", 503);
+    let watch = database.connect().await;
+    let waits =
+        "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%stheno_secret%'";
+    let start = Instant::now();
+    // Until it waits, and then until it does not any more: the first try has failed.
+    for is_waiting in [true, false] {
+        while watch.query(waits, &[]).await.unwrap().is_empty() == is_waiting {
+            assert!(start.elapsed() < Duration::from_secs(60), "it does not come so far");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+    other.batch_execute("COMMIT").await.unwrap();
+    wait_for(&server, "/ready", 200);
+    let log = server.stop();
+    assert!(log.contains("cannot reach the database") && log.contains("it took too long"), "{log}");
+}
+
 #[test]
 fn a_server_that_waits_can_be_stopped() {
     let url = format!("postgres://ada:s3cret@127.0.0.1:{}/shop", free_port());

@@ -326,6 +326,72 @@ async fn a_lock_that_somebody_holds_is_waited_for_so_long_and_no_longer() {
     );
 }
 
+/// A probe does not wait as long as a request that has work to do.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_probe_of_a_frozen_server_is_answered_soon() {
+    let shop = Shop::start("", |options| options.statement_timeout = Duration::from_secs(300)).await;
+    shop.recovers().await;
+    shop.postgres.freeze().await;
+    assert!(is_put_off(&shop.get("/ready").await));
+    shop.postgres.thaw().await;
+    shop.recovers().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_has_become_a_standby_is_not_ready() {
+    let shop = Shop::start("", |_| {}).await;
+    shop.recovers().await;
+    shop.postgres.stop(Shutdown::Fast).await;
+    shop.postgres.write_file("data/standby.signal", "");
+    shop.postgres.start_again().await;
+    let started = Instant::now();
+    while shop.get(GROUPS).await.status != 200 {
+        assert!(started.elapsed() < BOUND, "nothing can be read");
+        sleep(Duration::from_millis(50)).await;
+    }
+    assert!(is_put_off(&shop.get("/ready").await));
+    let write = async || {
+        let body = json!({ "name": "written to a standby" });
+        call(&mut shop.app.client(), "POST", GROUPS, Some(body)).await
+    };
+    let refused = write().await;
+    assert!(is_put_off(&refused) && !refused.text().contains("being changed"), "{}", refused.text());
+    shop.postgres.promote().await;
+    shop.recovers().await;
+    assert_eq!(write().await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_may_not_grow_is_told_and_what_was_refused_goes_well_later() {
+    let shop = Shop::start("", |_| {}).await;
+    shop.recovers().await;
+    let mut noise = 1_u64;
+    let mut write = async |number: usize| {
+        let text: String = (0..40_000)
+            .map(|_| {
+                noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                format!("{noise:016x}")
+            })
+            .collect();
+        let body = json!({ "name": format!("large {number}"), "metadata": { "text": text } });
+        call(&mut shop.app.client(), "POST", GROUPS, Some(body)).await
+    };
+    shop.postgres.limit_files(Some(20 << 20)).await;
+    let mut number = 0;
+    let refused = loop {
+        let answer = write(number).await;
+        if answer.status != 200 {
+            break answer;
+        }
+        number += 1;
+        assert!(number < 200, "nothing fills up");
+    };
+    assert_eq!((refused.status.as_u16(), &refused.json()["code"]), (507, &json!("store_full")));
+    assert_eq!(shop.get(&format!("{GROUPS}?q=large&limit=1")).await.json()["count"], json!(number));
+    shop.postgres.limit_files(None).await;
+    assert_eq!(write(number).await.status, 200);
+}
+
 /// Simulated, by an error as PostgreSQL raises it: a disk that is really full would be another test's too.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_is_told_and_nothing_is_half_done() {

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use tokio_postgres::error::{DbError, SqlState};
+
 use super::pool::Pool;
 use super::{fault, schema};
 use crate::StoreError;
@@ -99,17 +101,40 @@ impl Catalogs {
 
 /// Whether a statement failed because columns are no longer as they were when it was written or prepared.
 pub(super) fn is_outdated(error: &StoreError) -> bool {
-    let StoreError::Unavailable { source: Some(source), .. } = error else { return false };
-    source.is::<Outdated>()
-        || source
-            .downcast_ref::<tokio_postgres::Error>()
-            .and_then(tokio_postgres::Error::code)
-            .is_some_and(|code| is_outdated_code(code.code()))
+    came_otherwise(error) || said(error).is_some_and(says_outdated)
 }
 
-/// A plan whose result would change, a column that is not there, values of another type, or in another form.
-pub(super) fn is_outdated_code(code: &str) -> bool {
-    ["0A000", "42703", "42804", "42883", "22P03"].contains(&code)
+/// Whether it may be the prepared statement alone that is out of date, and not its text.
+pub(super) fn is_plan_outdated(error: &StoreError) -> bool {
+    came_otherwise(error) || said(error).is_some_and(says_plan_outdated)
+}
+
+/// Whether a statement failed because a table is not there.
+pub(super) fn lacks_table(error: &StoreError) -> bool {
+    said(error).is_some_and(|said| *said.code() == SqlState::UNDEFINED_TABLE)
+}
+
+fn came_otherwise(error: &StoreError) -> bool {
+    matches!(error, StoreError::Unavailable { source: Some(source), .. } if source.is::<Outdated>())
+}
+
+fn said(error: &StoreError) -> Option<&DbError> {
+    let StoreError::Unavailable { source: Some(source), .. } = error else { return None };
+    source.downcast_ref::<tokio_postgres::Error>()?.as_db_error()
+}
+
+/// A table or a column that is not there, values of another type, or what a new statement would not meet.
+pub(super) fn says_outdated(said: &DbError) -> bool {
+    ["42P01", "42703", "42804", "42883"].contains(&said.code().code()) || says_plan_outdated(said)
+}
+
+/// A plan whose result would change, or values in another form. The code of the former stands for all that PostgreSQL
+/// cannot do; its text may be in any language, but not the name of the place where it is said.
+fn says_plan_outdated(said: &DbError) -> bool {
+    match said.code().code() {
+        "0A000" => said.routine() == Some("RevalidateCachedQuery"),
+        code => code == "22P03",
+    }
 }
 
 /// A value came in another type than the one its column had.

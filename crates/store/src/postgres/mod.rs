@@ -18,6 +18,7 @@ mod url;
 mod user;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use deadpool_postgres::GenericClient;
 use futures::FutureExt as _;
@@ -27,7 +28,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::error::{Severity, SqlState};
 use tokio_postgres::{Error, Row};
 
-use self::catalogs::{CHANGING, Catalogs, is_outdated, is_outdated_code};
+use self::catalogs::{CHANGING, Catalogs, is_outdated, is_plan_outdated, lacks_table, says_outdated};
 pub(crate) use self::copy::CopyEnd;
 pub(crate) use self::migration::PostgresSchema;
 pub(crate) use self::pool::Connector;
@@ -46,6 +47,12 @@ use crate::{Environment, StoreError, Window};
 
 /// Pages of up to this many rows are read whole, so that the snapshot does not wait for the reader.
 const SMALL_PAGE: u64 = 100;
+
+/// How long a database has to give a sign of life.
+const PING_PATIENCE: Duration = Duration::from_secs(3);
+
+/// How often a unit of work that met another is done again.
+const MORE_TRIES: u32 = 3;
 
 /// A store in a PostgreSQL database, as one caller sees it.
 #[derive(Debug, Clone)]
@@ -138,16 +145,25 @@ impl Postgres {
         self.catalogs.present()
     }
 
-    /// Whether a unit of work failed since columns have changed, which are known now, so that it is worth doing once more:
-    /// nothing of it was saved.
-    pub(crate) async fn has_caught_up(&self, error: &StoreError) -> bool {
-        if !is_outdated(error) {
+    /// Whether a unit of work that failed, with nothing saved, is worth doing again: since another write was in its way, or
+    /// since columns have changed, which are known now.
+    pub(crate) async fn may_go_well_now(&self, error: &StoreError, tries: u32) -> bool {
+        if is_in_the_way(error) && tries <= MORE_TRIES {
+            // Those who were in each other's way do not come back at the same moment.
+            let pause = Duration::from_millis(rand::random_range(5..=25)) * tries;
+            tracing::debug!(%error, tries, ?pause, "a unit of work is done again");
+            tokio::time::sleep(pause).await;
+            return true;
+        }
+        if tries > 1 || !is_outdated(error) {
             return false;
         }
         match self.look_at_columns().await {
             Ok(()) => {
                 // The columns that are shown may be the same, and a statement out of date all the same.
-                self.forget_statements();
+                if is_plan_outdated(error) {
+                    self.forget_statements();
+                }
                 true
             }
             Err(error) => {
@@ -172,7 +188,10 @@ impl Postgres {
     }
 
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {
-        self.pool.query("SELECT EXISTS (SELECT 1 FROM customer_group)", &[]).await.map(drop)
+        let sql = "SELECT pg_is_in_recovery(), EXISTS (SELECT 1 FROM customer_group)";
+        let rows = self.pool.within(PING_PATIENCE).query(sql, &[]).await?;
+        let is_standby = rows.first().map(|row| row.try_get(0)).transpose().map_err(fault)?;
+        if is_standby == Some(true) { Err(standby()) } else { Ok(()) }
     }
 
     /// Finishes what is being written and closes the connections. An index that is being made is left to the server.
@@ -423,6 +442,9 @@ fn merged(set: &str, removed: &str) -> String {
 const LOST: &str = "the connection to the database is lost";
 const SILENT: &str = "the database does not answer";
 
+/// What is said where the database has given up one of two writes, for both to get on.
+const IN_THE_WAY: &str = "another write was in the way";
+
 /// What every call of a closed store hears.
 fn closed() -> StoreError {
     StoreError::Unavailable { reason: "it is shutting down", source: None }
@@ -432,10 +454,21 @@ fn unanswered(source: Option<Box<dyn std::error::Error + Send + Sync>>) -> Store
     StoreError::Unavailable { reason: SILENT, source }
 }
 
+/// What is said of a database that another may be promoted for, or that may be promoted itself.
+fn standby() -> StoreError {
+    let reason = "the database is a standby, which takes no writes: give the URL of its primary";
+    StoreError::Unavailable { reason, source: None }
+}
+
+const UNCONFIRMED: &str = "the database was lost while it was saving this, so it may be saved or not";
+
 /// What one hears whose write was done, but for the word that it is saved.
 fn unconfirmed(error: StoreError) -> StoreError {
-    let reason = "the database was lost while it was saving this, so it may be saved or not";
-    StoreError::Unavailable { reason, source: Some(Box::new(error)) }
+    StoreError::Unavailable { reason: UNCONFIRMED, source: Some(Box::new(error)) }
+}
+
+fn is_unconfirmed(error: &StoreError) -> bool {
+    matches!(error, StoreError::Unavailable { reason, .. } if *reason == UNCONFIRMED)
 }
 
 /// What PostgreSQL says, as the store says it.
@@ -448,8 +481,12 @@ fn fault(error: Error) -> StoreError {
         // A lock that was not had in time, or a statement that was ended.
         "55P03" | "57014" => unavailable("it took too long", error),
         // Two writes were in each other's way.
-        "40001" | "40P01" => unavailable("another write was in the way", error),
+        "40001" | "40P01" => unavailable(IN_THE_WAY, error),
         "53100" => StoreError::Full,
+        // A quota, or a limit of the server's processes, for which it has no code.
+        "XX000" if said.routine().is_some_and(|place| ["mdextend", "mdzeroextend"].contains(&place)) => {
+            StoreError::Full
+        }
         "53300" => unavailable("the database has no connection left", error),
         // The server starts or shuts down, or is a standby.
         "57P03" | "25006" => unavailable("the database is not ready", error),
@@ -458,7 +495,7 @@ fn fault(error: Error) -> StoreError {
         class if ["08", "53"].iter().any(|prefix| class.starts_with(prefix)) => {
             unavailable("the database is not ready", error)
         }
-        code if is_outdated_code(code) => unavailable(CHANGING, error),
+        _ if says_outdated(said) => unavailable(CHANGING, error),
         "42501" => limited("the database user may not do this", Some(error)),
         _ => StoreError::internal(error),
     }
@@ -483,6 +520,11 @@ fn is_broken(error: &Error) -> bool {
     error.is_closed()
         || std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
         || error.to_string().starts_with("timeout")
+}
+
+/// Whether a unit of work was given up for another's sake.
+fn is_in_the_way(error: &StoreError) -> bool {
+    matches!(error, StoreError::Unavailable { reason, .. } if *reason == IN_THE_WAY)
 }
 
 /// Whether a connection turned out to be dead.

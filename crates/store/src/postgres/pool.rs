@@ -24,7 +24,7 @@ use tokio_postgres::{Config, Error, IsolationLevel, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::url::Target;
-use super::{closed, fault, is_gone, is_lost, tls, unanswered, unconfirmed, unreachable};
+use super::{closed, fault, is_gone, is_lost, is_unconfirmed, tls, unanswered, unconfirmed, unreachable};
 use crate::answer::{Output, Reply, Streaming};
 use crate::position::{Caller, Position, Write};
 use crate::{StoreError, StoreOptions};
@@ -44,8 +44,26 @@ const STATEMENTS: usize = 256;
 /// More than can be at work at once.
 const WRITES: u32 = 1 << 20;
 
+/// How long an answer waits for the position of what was written.
+const POSITION_PATIENCE: Duration = Duration::from_secs(1);
+
 /// How long a write whose position could not be found out waits before it asks again.
 const POSITION_RETRY: Duration = Duration::from_secs(1);
+
+/// Refuses what the server would go by, and the pool would not.
+fn refuse_limits(options: &str) -> Result<(), StoreError> {
+    let options = options.to_lowercase().replace('-', "_");
+    for (name, flag) in
+        [("statement_timeout", "--database-statement-timeout"), ("lock_timeout", "--database-lock-timeout")]
+    {
+        if options.contains(name) {
+            return Err(StoreError::Url(format!(
+                "the database URL's options set {name}: give {flag} instead, which Stheno goes by as well"
+            )));
+        }
+    }
+    Ok(())
+}
 
 /// Opens connections to one database.
 #[derive(Debug, Clone)]
@@ -64,6 +82,7 @@ impl Connector {
     pub(crate) fn new(url: &str, options: &StoreOptions) -> Result<Self, StoreError> {
         let patience = options.connection_timeout;
         let mut target = Target::parse(url, options.password.as_ref(), patience)?;
+        refuse_limits(target.config.get_options().unwrap_or_default())?;
         let limits = [
             ("statement_timeout", options.statement_timeout),
             ("lock_timeout", options.lock_timeout),
@@ -273,7 +292,9 @@ impl Client {
     }
 
     async fn begin(&mut self, level: IsolationLevel, read_only: bool) -> Result<Transaction<'_>, Error> {
-        let builder = self.connection.build_transaction().isolation_level(level).read_only(read_only);
+        let builder = self.connection.build_transaction().isolation_level(level);
+        // A standby refuses one that is said to write, however little it does.
+        let builder = if read_only { builder.read_only(true) } else { builder };
         let transaction = builder.start().await?;
         if let Some(settings) = &self.settings {
             // What was prepared before, was so for the server's connection of another transaction.
@@ -330,6 +351,12 @@ impl Pool {
     /// The same connections, whose writes are this caller's.
     pub(super) fn for_caller(&self, caller: Caller) -> Self {
         Self { caller: Some(caller), ..self.clone() }
+    }
+
+    /// The same connections, whose work waits no longer than this: once for a connection, and then for each answer.
+    pub(super) fn within(&self, limit: Duration) -> Self {
+        let (patience, silence) = (self.patience.min(limit), self.silence.min(limit));
+        Self { patience, silence, ..self.clone() }
     }
 
     /// How many connections are at work or waited for.
@@ -471,7 +498,7 @@ impl Pool {
                 outcome = pool.write_once(&mut work).await;
             }
             if let Some(position) = position
-                && outcome.is_ok()
+                && outcome.as_ref().map_or_else(is_unconfirmed, |_| true)
             {
                 pool.settle(position).await;
             }
@@ -481,9 +508,9 @@ impl Pool {
         write.await.map_err(StoreError::internal)?
     }
 
-    /// Finds out the position of a write that has been committed; later, if the database is lost meanwhile.
+    /// Finds out the position of a write that has been committed, or may have been; later, if that takes long.
     async fn settle(&self, write: Write) {
-        match self.position().await {
+        match self.within(POSITION_PATIENCE).position().await {
             Ok(position) => return write.done(position),
             Err(error) => tracing::debug!(%error, "the position of a write is not known yet"),
         }

@@ -22,7 +22,7 @@ use tokio_postgres::types::PgLsn;
 
 use super::pool::{Connector, Pool};
 use super::url::Target;
-use super::{fault, unanswered};
+use super::{fault, standby, unanswered};
 use crate::answer::{CROWDED, Streaming};
 use crate::position::{Caller, Position};
 use crate::{StoreError, StoreOptions};
@@ -179,8 +179,7 @@ impl Replicas {
             .collect::<Result<Vec<_>, _>>()?;
         let (identity, is_standby, _) = look(pool).await?;
         if is_standby {
-            let reason = "the database is a standby itself";
-            return Err(StoreError::Unavailable { reason, source: None });
+            return Err(standby());
         }
         let begun = (Instant::now(), pool.position().await?);
         let trail = Arc::new(Mutex::new(Trail { steps: [begun].into(), max_lag }));

@@ -8,9 +8,9 @@ use tokio_postgres::GenericClient;
 use tokio_postgres::error::SqlState;
 
 use super::additions::{self, ADDITIONS, LIST_OF_STEPS};
-use super::fault;
 use super::pool::Client;
 use super::rows::Time;
+use super::{fault, standby};
 use crate::StoreError;
 use crate::entity::{Catalog, ColumnKind, FoundColumn, Table};
 use crate::migrate::{Migration, POSTGRES, last_version, newer_schema};
@@ -66,9 +66,7 @@ impl Situation {
         let tables = row.try_get::<_, i64>(5).map_err(fault)?.unsigned_abs();
         let (any_table, is_standby, is_read_only) = (flag(6)?, flag(7)?, flag(8)?);
         if is_standby {
-            return Err(StoreError::Schema(
-                "the database is a standby, which takes no writes: give the URL of its primary".to_owned(),
-            ));
+            return Err(standby());
         }
         if is_read_only {
             return Err(StoreError::Schema(format!(
@@ -237,24 +235,29 @@ pub(super) fn is_passing(code: &SqlState) -> bool {
 /// Reads which columns the tables have.
 pub(super) async fn read_catalog(client: &impl GenericClient) -> Result<Catalog, StoreError> {
     let tables: Vec<String> = Table::read().map(|table| table.name().to_owned()).collect();
-    let rows = client
-        .query(
-            "SELECT t.name, a.attname::text, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
-                    y.typcategory IN ('S', 'E')
-             FROM unnest($1::text[]) t (name)
-             JOIN pg_attribute a ON a.attrelid = to_regclass(quote_ident(t.name))
-             JOIN pg_type y ON y.oid = a.atttypid
-             WHERE a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
-            &[&tables],
-        )
-        .await
-        .map_err(fault)?;
+    // A list is ordered where its elements are; some types are so as others that hold the same bytes.
+    let is_ordered = "(e.typtype IN ('e', 'r', 'm') OR EXISTS (
+            SELECT 1 FROM pg_opclass o JOIN pg_am m ON m.oid = o.opcmethod AND m.amname = 'btree'
+            WHERE o.opcdefault AND (o.opcintype = e.oid OR EXISTS (
+                SELECT 1 FROM pg_cast c WHERE c.castsource = e.oid AND c.casttarget = o.opcintype
+                                          AND c.castmethod = 'b' AND c.castcontext = 'i'))))";
+    let sql = format!(
+        "SELECT t.name, a.attname::text, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
+                y.typcategory IN ('S', 'E'), {is_ordered}
+         FROM unnest($1::text[]) t (name)
+         JOIN pg_attribute a ON a.attrelid = to_regclass(quote_ident(t.name))
+         JOIN pg_type y ON y.oid = a.atttypid
+         JOIN pg_type b ON b.oid = coalesce(nullif(y.typbasetype, 0), y.oid)
+         JOIN pg_type e ON e.oid = CASE WHEN b.typcategory = 'A' AND b.typelem > 0 THEN b.typelem ELSE b.oid END
+         WHERE a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"
+    );
+    let rows = client.query(&sql, &[&tables]).await.map_err(fault)?;
     let mut columns: HashMap<String, Vec<FoundColumn>> = HashMap::new();
     for row in rows {
         let read = || {
             let (name, declared) = (row.try_get(1)?, row.try_get(2)?);
-            let (nullable, is_text) = (row.try_get(3)?, row.try_get(4)?);
-            Ok(FoundColumn { name, declared, nullable, is_text })
+            let (nullable, is_text, is_ordered) = (row.try_get(3)?, row.try_get(4)?, row.try_get(5)?);
+            Ok(FoundColumn { name, declared, nullable, is_text, is_ordered })
         };
         let table = row.try_get(0).map_err(fault)?;
         columns.entry(table).or_default().push(read().map_err(fault)?);

@@ -68,6 +68,10 @@ impl Parameters {
                 "the database URL's sslrootcert=system trusts anybody with a certificate, unless the server's name is \
                  checked: give sslmode=verify-full with it",
             )),
+            (Some(Mode::VerifyCa), None) => Err(url_fault(
+                "the database URL's sslmode=verify-ca needs sslrootcert, a file of authorities: those of the system \
+                 vouch for anybody, unless the server's name is checked too, by sslmode=verify-full",
+            )),
             // As in libpq.
             (Some(Mode::Require), Some(_)) => Ok(Mode::VerifyCa),
             (mode, _) => Ok(mode.unwrap_or(Mode::Prefer)),

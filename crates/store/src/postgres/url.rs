@@ -257,6 +257,7 @@ mod tests {
             ("sslrootcert=/nowhere/ca.pem", "sslmode=verify-full"),
             ("sslmode=prefer&sslrootcert=/nowhere/ca.pem", "sslmode=verify-full"),
             ("sslmode=require&sslrootcert=system", "sslmode=verify-full"),
+            ("sslmode=verify-ca", "needs sslrootcert"),
             ("sslmode=verify-ca&sslrootcert=/nowhere/ca.pem", "/nowhere/ca.pem"),
             ("sslmode=require&sslcert=/nowhere/client.pem", "sslkey"),
             ("sslmode=require&sslcert=/nowhere/client.pem&sslkey=/nowhere/key.pem", "/nowhere/client.pem"),

@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::rows::Time;
-use super::{Postgres, fault, is_duplicate, limited};
+use super::{Postgres, fault, is_duplicate, lacks_table, limited};
 use crate::StoreError;
 use crate::answer::JsonText;
 use crate::entity::Table;
@@ -92,16 +92,20 @@ impl Postgres {
 
     pub(crate) async fn user_by_token(&self, token: &str, hash: &str) -> Result<Option<String>, StoreError> {
         let (token, hash) = (Parameter::Text(token.to_owned()), Parameter::Text(hash.to_owned()));
-        if !self.has_own_tables {
-            let sql = "SELECT id FROM \"user\" WHERE api_token = $1 AND deleted_at IS NULL LIMIT 1";
-            return id_in(self.look_up(sql, &[&token]).await?);
-        }
         let sql = "SELECT u.id FROM stheno_api_token t JOIN \"user\" u ON u.id = t.user_id
                    WHERE t.token_hash = $1 AND u.deleted_at IS NULL
                    UNION ALL
                    SELECT id FROM \"user\" WHERE api_token = $2 AND deleted_at IS NULL
                    LIMIT 1";
-        id_in(self.look_up(sql, &[&hash, &token]).await?)
+        if self.has_own_tables {
+            match self.look_up(sql, &[&hash, &token]).await {
+                // It was there once: what has restored the database has left it out.
+                Err(error) if lacks_table(&error) => {}
+                found => return id_in(found?),
+            }
+        }
+        let sql = "SELECT id FROM \"user\" WHERE api_token = $1 AND deleted_at IS NULL LIMIT 1";
+        id_in(self.look_up(sql, &[&token]).await?)
     }
 
     pub(crate) async fn delete_user(&self, id: &str) -> Result<bool, StoreError> {
@@ -255,7 +259,10 @@ impl Postgres {
         let hash = Parameter::Text(id_hash.to_owned());
         let sql = "SELECT u.id FROM stheno_session s JOIN \"user\" u ON u.id = s.user_id
                    WHERE s.id_hash = $1 AND s.expires_at > $2 AND u.deleted_at IS NULL";
-        id_in(self.look_up(sql, &[&hash, &Time(now)]).await?)
+        match self.look_up(sql, &[&hash, &Time(now)]).await {
+            Err(error) if lacks_table(&error) => Ok(None),
+            found => id_in(found?),
+        }
     }
 
     pub(crate) async fn delete_session(&self, id_hash: &str) -> Result<bool, StoreError> {

@@ -214,7 +214,7 @@ pub(super) fn read_catalog(connection: &Connection) -> Result<Catalog, StoreErro
         let columns = statement
             .query_map([table.name()], |row| {
                 let (name, declared, nullable) = (row.get(0)?, row.get(1)?, !row.get::<_, bool>(2)?);
-                Ok(FoundColumn { name, declared, nullable, is_text: true })
+                Ok(FoundColumn { name, declared, nullable, is_text: true, is_ordered: true })
             })
             .map_err(fault)?;
         columns.collect::<Result<Vec<_>, _>>().map_err(fault)

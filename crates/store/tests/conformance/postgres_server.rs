@@ -6,7 +6,8 @@ use futures::StreamExt as _;
 use futures::future::join_all;
 use serde_json::json;
 use stheno_store::{
-    CustomerChanges, CustomerGroupChanges, CustomerGroupFilter, Store, StoreError, StoreOptions, Table,
+    CustomerChanges, CustomerGroupChanges, CustomerGroupFilter, CustomerGroupList, NewUser, Order, Role,
+    Store, StoreError, StoreOptions, Table,
 };
 use stheno_testkit::postgres::PostgresDatabase;
 
@@ -57,6 +58,11 @@ async fn a_url_is_one_that_postgresql_knows() {
         ("postgres://ada:s3cret@host/shop?sslmode=sometimes", "verify-full"),
         ("postgres://ada:s3cret@host/shop?nonsense=1", "postgres://USER"),
         ("postgres://ada:s3cret@one,two/shop?port=1,2,3", "number of ports"),
+        (
+            "postgres://ada:s3cret@host/shop?options=-c%20statement_timeout=120s",
+            "--database-statement-timeout",
+        ),
+        ("postgres://ada:s3cret@host/shop?options=--lock-timeout=1", "--database-lock-timeout"),
         (&*database.url().replace("/test_", "/nowhere_"), "nowhere_"),
     ] {
         let error = refused(url).await;
@@ -177,14 +183,14 @@ async fn what_the_server_says_is_told_apart() {
         .await;
     for code in [
         "08000", "08003", "08006", "25006", "40001", "40P01", "53000", "53200", "53300", "53400", "55P03",
-        "57014", "57P03",
+        "57014", "57P03", "42P01",
     ] {
         let outcome = shop.store.create_customer_group(new_group(code)).await;
         assert_matches!(outcome, Err(StoreError::Unavailable { .. }), "{code}");
     }
     let outcome = shop.store.create_customer_group(new_group("53100")).await;
     assert_matches!(outcome, Err(StoreError::Full));
-    for code in ["22012", "42P01", "XX000"] {
+    for code in ["22012", "0A000", "XX000"] {
         let outcome = shop.store.create_customer_group(new_group(code)).await;
         assert_matches!(outcome, Err(StoreError::Internal(_)), "{code}");
     }
@@ -289,6 +295,43 @@ async fn members_added_and_removed_at_once_do_not_deadlock() {
     assert!(members.is_empty() || members == ids, "{} members", members.len());
 }
 
+/// As Medusa does it, which adds members in the order in which they come.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_is_given_up_for_another_is_done_again() {
+    let database = Database::postgres().await;
+    // The store is the one that finds the deadlock, and so is given up.
+    let patient = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = ''3s''', current_database()); END $$";
+    database.execute(patient).await;
+    let shop = Shop::open_with(database, |options| {
+        options.lock_timeout = Duration::from_secs(60);
+        options.statement_timeout = Duration::from_secs(60);
+    })
+    .await;
+    shop.add_groups(&["cgrp_a"]).await;
+    shop.add_customers(&["cus_1", "cus_2"]).await;
+    let other = shop.database.postgres_database().connect().await;
+    let add = |customer: &str| {
+        let values = format!("('cgrp_a', '{customer}')");
+        format!("INSERT INTO customer_group_customers (customer_group_id, customer_id) VALUES {values}")
+    };
+    let begin = format!("SET deadlock_timeout = '120s'; BEGIN; {}", add("cus_2"));
+    other.batch_execute(&begin).await.unwrap();
+    let adding = tokio::spawn({
+        let store = shop.store.clone();
+        async move { store.add_customers_to_group("cgrp_a", texts(&["cus_1", "cus_2"])).await }
+    });
+    let waits = "SELECT count(*)::text FROM pg_stat_activity
+                 WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while shop.ask(waits).await != "1" {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    other.batch_execute(&add("cus_1")).await.unwrap();
+    assert!(!adding.is_finished(), "the write was given up for good");
+    other.batch_execute("COMMIT").await.unwrap();
+    adding.await.unwrap().unwrap();
+    assert_eq!(shop.members("cgrp_a").await, ["cus_1", "cus_2"]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_any_column_holds_never_breaks_the_answer() {
     let shop = shop(|_| {})
@@ -315,6 +358,53 @@ async fn what_any_column_holds_never_breaks_the_answer() {
     });
     for (column, value) in expected.as_object().unwrap() {
         assert_eq!(group[column], *value, "{column}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_of_stheno_that_are_lost_meanwhile_take_their_rows_with_them_and_nothing_else() {
+    let shop = shop(|_| {}).await;
+    let user = NewUser {
+        email: "ada@shop.example".to_owned(),
+        password_hash: None,
+        role: Role::Admin,
+        token_hash: Some("hash".to_owned()),
+    };
+    let id = shop.store.create_user(user).await.unwrap();
+    shop.database.execute("UPDATE \"user\" SET api_token = 'plain'").await;
+    let end = crate::shop::time("2030-01-01T00:00:00Z");
+    shop.store.create_session("session".to_owned(), &id, end).await.unwrap();
+    assert_eq!(shop.store.user_by_token("", "hash").await.unwrap().as_ref(), Some(&id));
+
+    shop.database.execute("DROP TABLE stheno_api_token, stheno_session").await;
+    assert_eq!(shop.store.user_by_token("plain", "").await.unwrap().as_ref(), Some(&id));
+    assert_eq!(shop.store.user_by_token("", "hash").await.unwrap(), None);
+    assert_eq!(shop.store.session_user("session").await.unwrap(), None);
+    let opened = shop.store.create_session("session".to_owned(), &id, end).await;
+    assert_matches!(opened, Err(StoreError::Unavailable { .. }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_has_an_order_can_be_ordered_by() {
+    let shop = shop(|_| {})
+        .await
+        .reopen_after(
+            "CREATE DOMAIN mail AS text;
+             CREATE TYPE size AS ENUM ('small', 'large');
+             ALTER TABLE customer_group
+                 ADD COLUMN place point, ADD COLUMN places point[], ADD COLUMN page xml, ADD COLUMN old json,
+                 ADD COLUMN contact mail, ADD COLUMN size size, ADD COLUMN sizes size[], ADD COLUMN code char(3),
+                 ADD COLUMN price numeric, ADD COLUMN span int4range, ADD COLUMN flags boolean[],
+                 ADD COLUMN net cidr, ADD COLUMN names varchar[]",
+        )
+        .await;
+    let order = |column: &str| Order::ascending(shop.store.catalog(), Table::CustomerGroup, column);
+    for column in ["place", "places", "page", "old"] {
+        assert!(order(column).is_err(), "{column}");
+    }
+    for column in ["name", "contact", "size", "sizes", "code", "price", "span", "flags", "net", "names"] {
+        let list = CustomerGroupList { order: order(column).unwrap(), ..shop.group_list() };
+        assert_eq!(shop.store.list_customer_groups(list).await.unwrap().count, 1, "{column}");
     }
 }
 

@@ -136,6 +136,78 @@ async fn who_has_written_reads_it_at_once_while_a_replica_is_behind() {
     paused.batch_execute("SELECT pg_wal_replay_resume()").await.unwrap();
 }
 
+/// Nobody knows whether it was saved, so whoever looks must not be shown what was there before.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_have_written_is_not_answered_by_a_replica_that_is_behind() {
+    let shop = Replicated::open_with("", |options| options.replica_max_lag = Duration::from_secs(600)).await;
+    shop.shop
+        .database
+        .execute(
+            "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS
+                 $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
+             CREATE CONSTRAINT TRIGGER lose AFTER INSERT ON customer_group DEFERRABLE INITIALLY DEFERRED
+                 FOR EACH ROW WHEN (NEW.name = 'lost') EXECUTE FUNCTION lose()",
+        )
+        .await;
+    let paused = shop.pause().await;
+    let (caller, stranger) = (Caller::default(), shop.stranger());
+    let writing = shop.shop.store.for_caller(caller.clone());
+    let lost = writing.create_customer_group(new_group("lost")).await.unwrap_err();
+    assert!(lost.to_string().contains("may be saved or not"), "{lost}");
+    shop.shop.database.execute("INSERT INTO customer_group (id, name) VALUES ('cgrp_a', 'A')").await;
+    assert_eq!(shop.groups_of(&writing).await, ["cgrp_a"]);
+    assert_eq!(shop.groups_of(&stranger).await, Vec::<String>::new());
+    shop.eventually("its position is known", async || caller.written().is_some()).await;
+    assert_eq!(shop.groups_of(&writing).await, ["cgrp_a"]);
+    paused.batch_execute("SELECT pg_wal_replay_resume()").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_is_saved_is_answered_also_if_its_position_is_long_in_coming() {
+    const LONG: Duration = Duration::from_secs(300);
+    let shop = Replicated::open_with("", |options| {
+        options.connections = 1;
+        (options.connection_timeout, options.lock_timeout, options.statement_timeout) = (LONG, LONG, LONG);
+    })
+    .await;
+    shop.shop.add_groups(&["cgrp_a", "cgrp_b"]).await;
+    let locks = [shop.primary().connect().await, shop.primary().connect().await];
+    for (lock, group) in locks.iter().zip(["cgrp_a", "cgrp_b"]) {
+        let take = format!("BEGIN; SELECT 1 FROM customer_group WHERE id = '{group}' FOR UPDATE");
+        lock.batch_execute(&take).await.unwrap();
+    }
+    let watch = shop.primary().connect().await;
+    let waits = async || {
+        let find = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+        watch.query_one(find, &[]).await.unwrap().get::<_, i64>(0) == 1
+    };
+    let delete = |group: &'static str| {
+        let store = shop.stranger();
+        tokio::spawn(async move { store.delete_customer_group(group).await })
+    };
+    let first = delete("cgrp_a");
+    shop.eventually("the first waits for its row", &waits).await;
+    // The only connection is its as soon as the first has been saved, and for long.
+    let second = delete("cgrp_b");
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    locks[0].batch_execute("COMMIT").await.unwrap();
+    assert!(tokio::time::timeout(PATIENCE, first).await.expect("it is saved").unwrap().unwrap());
+    assert!(waits().await && !second.is_finished());
+    locks[1].batch_execute("COMMIT").await.unwrap();
+    assert!(second.await.unwrap().unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standby_is_told_from_a_database_whose_tables_change() {
+    let shop = Replicated::open().await;
+    for migrate in [true, false] {
+        let options = StoreOptions { migrate, ..StoreOptions::default() };
+        let error = Store::open(&shop.standby.url("postgres"), options).await.unwrap_err();
+        assert_matches!(error, StoreError::Unavailable { .. });
+        assert!(error.to_string().contains("is a standby"), "{error}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_may_in_is_never_read_from_a_replica() {
     let shop = Replicated::open_with("", |options| options.replica_max_lag = Duration::from_secs(600)).await;

@@ -21,7 +21,8 @@ async fn what_others_have_left_on_a_connection_does_no_harm() {
     let pooler = PgBouncer::start(&database, 2).await;
     let stores =
         join_all((0..3).map(|_| async { Store::open(pooler.url(), options()).await.unwrap() })).await;
-    // The names that another process may have given to its statements: on each connection, while both are busy.
+    // The names that another process may have given to its statements: on each connection, while both are busy. What the
+    // stores have prepared there goes first, as it does wherever one of them begins.
     let names: String = (0..2000).map(|number| format!("PREPARE s{number} AS SELECT 1;")).collect();
     let url = pooler.url().replace("&pgbouncer=true", "");
     let others = (0..2).map(|_| async {

@@ -155,20 +155,29 @@ impl PostgresServer {
 
     /// Stops the clock of all processes of the server: connections stay open, and nothing answers.
     pub async fn freeze(&self) {
-        self.signal("STOP").await;
+        self.to_each_process("kill -STOP").await;
     }
 
     /// Ends a [`freeze`](Self::freeze).
     pub async fn thaw(&self) {
-        self.signal("CONT").await;
+        self.to_each_process("kill -CONT").await;
     }
 
-    async fn signal(&self, signal: &'static str) {
-        let mut kill = Command::new("sh");
-        // The postmaster first, so that it makes no more processes. Others may be gone before they are reached.
-        kill.args(["-c", r#"read -r pid < "$2" && kill -"$1" "$pid" && for child in $(ps -o pid= --ppid "$pid"); do kill -"$1" "$child" || :; done"#, "signal", signal]);
-        kill.arg(self.data().join("postmaster.pid"));
-        blocking(move || run(&mut kill)).await;
+    /// Lets no file of the server's grow beyond so many bytes, or as far as it likes, as `ulimit -f` does. Its log of
+    /// writes needs 16 MiB.
+    pub async fn limit_files(&self, bytes: Option<u64>) {
+        let limit = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
+        self.to_each_process(&format!("prlimit --fsize={limit}: --pid")).await;
+    }
+
+    /// Runs a command with the number of each process after it.
+    async fn to_each_process(&self, command: &str) {
+        // As the server's user, whose processes they are: in a container root may not set their limits.
+        let mut shell = self.home.command("/bin/sh");
+        // The postmaster first: those that it makes from then on take after it. Others may be gone before they are reached.
+        shell.args(["-c", r#"read -r pid < "$2" && $1 "$pid" && for child in $(ps -o pid= --ppid "$pid"); do $1 "$child" || :; done"#, "each", command]);
+        shell.arg(self.data().join("postmaster.pid"));
+        blocking(move || run(&mut shell)).await;
     }
 
     async fn pg_ctl(&self, what: &str, arguments: &[&str]) {
