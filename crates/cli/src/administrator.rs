@@ -3,6 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use stheno_auth::api_token::{self, ApiToken};
@@ -21,6 +22,9 @@ const API_TOKEN_BYTES: std::ops::RangeInclusive<usize> = 8..=1024;
 
 /// Shorter than this, a chosen API token deserves a warning.
 const RECOMMENDED_API_TOKEN_BYTES: usize = 16;
+
+/// How long a server waits for another one in the same folder to make the first user.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The first administrator, made where there is no user yet
 #[derive(Debug, Clone, clap::Args)]
@@ -164,7 +168,10 @@ pub(crate) async fn ensure_one(
     };
     let written = credentials_file.filter(|_| administrator.must_be_told());
     if let Some(path) = written {
-        write_credentials(path, &administrator.to_file_content())?;
+        match write_credentials(path, &administrator.to_file_content()) {
+            Err(_) if path.exists() && is_made_by_another(store).await? => return Ok(None),
+            written => written?,
+        }
     }
     let created = store.create_first_user(user).await;
     match (&created, written) {
@@ -181,6 +188,18 @@ pub(crate) async fn ensure_one(
         (_, None) => {}
     }
     Ok(created?.map(|_| administrator))
+}
+
+/// Whether another server, which has written the same file just now, makes the first user.
+async fn is_made_by_another(store: &Store) -> Result<bool> {
+    let start = Instant::now();
+    while start.elapsed() < PATIENCE {
+        if !store.list_users().await?.is_empty() {
+            return Ok(true);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(false)
 }
 
 fn warn_if_weak(chosen: &Chosen) {

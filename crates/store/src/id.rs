@@ -15,6 +15,8 @@ pub enum IdKind {
     Customer,
     /// `usr_…`
     User,
+    /// `copy_…`: a run that copies a shop.
+    Copy,
 }
 
 impl IdKind {
@@ -23,6 +25,7 @@ impl IdKind {
             Self::CustomerGroup => "cgrp_",
             Self::Customer => "cus_",
             Self::User => "usr_",
+            Self::Copy => "copy_",
         }
     }
 }

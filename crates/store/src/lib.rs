@@ -80,6 +80,12 @@ pub struct StoreOptions {
     /// Whether the tables are made and brought up to date when the store is opened. If not, a database that is not up to
     /// date is refused.
     pub migrate: bool,
+    /// Whether a shop is served out of the store. If not, nothing is made beside the work, and with `migrate` off a
+    /// Medusa's database need not have the tables of Stheno's own.
+    pub serves: bool,
+    /// Whether the database is to be a Medusa's. One that Medusa has not made its tables in yet is
+    /// [not available](StoreError::Unavailable) then, and left alone.
+    pub expects_medusa: bool,
     /// How many reads of SQLite run at once, besides look-ups of a single row. Those of PostgreSQL are as many as there are
     /// connections.
     pub reads_at_once: usize,
@@ -87,7 +93,8 @@ pub struct StoreOptions {
     pub streams_at_once: usize,
     /// Texts up to this many bytes are answered whole; larger ones are streamed.
     pub whole_up_to: usize,
-    /// How many connections to PostgreSQL are open at the most. Large answers leave half of them to all else.
+    /// How many connections to PostgreSQL are open at the most, but for two more while indexes are made. Large answers leave
+    /// half of them to all else.
     pub connections: usize,
     /// How long a unit of work waits for a connection to PostgreSQL: one that is free, or a new one.
     pub connection_timeout: Duration,
@@ -112,6 +119,8 @@ impl Default for StoreOptions {
             clock: Clock::system(),
             ids: IdGenerator::random(),
             migrate: true,
+            serves: true,
+            expects_medusa: false,
             reads_at_once: 2 * std::thread::available_parallelism().map_or(2, usize::from),
             streams_at_once: 16,
             whole_up_to: 1024 * 1024,
@@ -198,7 +207,7 @@ impl Store {
             let connector = postgres::Connector::new(url, &options)?;
             let replicas = ReplicaOptions::new(&options)?;
             let postgres =
-                Postgres::open(connector, replicas, options.migrate, streaming, environment).await?;
+                Postgres::open(connector, replicas, (&options).into(), streaming, environment).await?;
             return Self { engine: Engine::Postgres(Arc::new(postgres)), clock }.with_a_whole_shop().await;
         }
         if !options.replicas.is_empty() {

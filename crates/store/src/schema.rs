@@ -17,6 +17,8 @@ pub enum ThingKind {
     Type,
     /// A table, with its constraints.
     Table,
+    /// A key of a table, or what else its rows must be.
+    Constraint,
     /// A function.
     Function,
     /// A trigger on a table.
@@ -31,6 +33,7 @@ impl fmt::Display for ThingKind {
             Self::Extension => "extension",
             Self::Type => "type",
             Self::Table => "table",
+            Self::Constraint => "constraint",
             Self::Function => "function",
             Self::Trigger => "trigger",
             Self::Index => "index",

@@ -75,6 +75,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
             write(&report, false, arguments.output)?;
             Err(cannot_be_copied(&report, arguments.merge))
         }
+        Err(CopyError::Theirs(report)) => {
+            write(&report, false, arguments.output)?;
+            Err(with_advice(CopyError::Theirs(report)))
+        }
         Err(error) => Err(with_advice(error)),
     }
 }
@@ -99,6 +103,9 @@ fn with_advice(error: CopyError) -> Error {
         CopyError::NotEmpty(_) => "give an empty database, or add to this one with --merge",
         CopyError::Unfinished => "run that copy again, without --merge, or give another target",
         CopyError::OtherSource => "run that copy again, or give an empty database",
+        CopyError::Theirs(_) => {
+            "nothing was written now; make the two sides alike in these, or begin anew with an empty database"
+        }
         CopyError::Overtaken => "it does the rest",
         CopyError::Columns(_) => "add them there, or leave them behind with --leave-columns",
         CopyError::Check { .. } => {

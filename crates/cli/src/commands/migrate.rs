@@ -122,10 +122,10 @@ async fn remove(schema: &Schema, yes: bool, database: &Database) -> Result<()> {
     }
     // What Medusa has become since does not keep anybody from removing what is Stheno's.
     let own = schema.owner().await.is_ok_and(|owner| owner == Owner::Stheno);
+    for thing in &made {
+        line(&format!("{} drop {thing}", if yes { "will" } else { "would" }))?;
+    }
     if !yes {
-        for thing in &made {
-            line(&format!("would drop {thing}"))?;
-        }
         confirm(own, database)?;
     }
     schema.remove(&tell).await?;

@@ -312,6 +312,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     let limits = &arguments.limits;
     let options = StoreOptions {
         migrate: !arguments.no_migrate,
+        expects_medusa: medusa.is_some(),
         connections: limits.database_connections.into(),
         connection_timeout: limits.database_connection_timeout,
         statement_timeout: limits.database_statement_timeout,

@@ -210,7 +210,7 @@ async fn set_password(arguments: Password) -> Result<()> {
 }
 
 async fn list(arguments: List) -> Result<()> {
-    let store = open_existing(&arguments.database).await?;
+    let store = open_to_read(&arguments.database).await?;
     let users = store.list_users().await?;
     store.close().await;
     let result: Value = users
@@ -234,7 +234,7 @@ async fn list(arguments: List) -> Result<()> {
 
 async fn tokens(arguments: OfUser) -> Result<()> {
     let OfUser { email, database, output } = arguments;
-    let store = open_existing(&database).await?;
+    let store = open_to_read(&database).await?;
     let id = id_of(&store, &email).await?;
     let tokens = store.api_tokens(&id).await?;
     store.close().await;
@@ -299,6 +299,15 @@ fn table<const N: usize>(header: [&str; N], rows: impl Iterator<Item = [String; 
 
 /// Opens the store, which is not made if it is not there: users in a database that nobody serves sign in nowhere.
 async fn open_existing(database: &Database) -> Result<Store> {
+    open(database, true).await
+}
+
+/// As [`open_existing`], and makes nothing in it.
+async fn open_to_read(database: &Database) -> Result<Store> {
+    open(database, false).await
+}
+
+async fn open(database: &Database, migrate: bool) -> Result<Store> {
     if let Some(file) = database.file() {
         ensure!(
             file.exists(),
@@ -306,7 +315,7 @@ async fn open_existing(database: &Database) -> Result<Store> {
             file.display()
         );
     }
-    database.open(StoreOptions::default()).await
+    database.open(StoreOptions { migrate, serves: false, ..StoreOptions::default() }).await
 }
 
 async fn id_of(store: &Store, email: &str) -> Result<String> {

@@ -1,5 +1,6 @@
 //! Several servers on one PostgreSQL database, and their read replicas.
 
+use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 use stheno_testkit::postgres::{PostgresDatabase, PostgresServer, Shutdown};
 use tokio::runtime::Runtime;
 
-use crate::support::{API_TOKEN, Answer, Call, EMAIL, PASSWORD, Server, Shop, refused_soon};
+use crate::support::{API_TOKEN, Answer, Call, EMAIL, PASSWORD, Server, Shop, refused_soon, text_of};
 
 /// How long anything may take before a test gives up.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -86,6 +87,48 @@ fn servers_that_start_at_once_on_an_empty_database_agree() {
     // One that comes later agrees with them.
     let [later] = fleet.serve();
     assert_eq!(status_with_cookie(&later, &sign_in(&servers[0], login())), 200);
+}
+
+/// They would write the same file of credentials.
+#[test]
+fn servers_that_start_at_once_in_one_folder_make_one_administrator() {
+    for _ in 0..3 {
+        let fleet = Fleet::new();
+        let shop = ["STHENO_ADMIN_EMAIL", "STHENO_ADMIN_PASSWORD", "STHENO_ADMIN_API_TOKEN"];
+        let shop = shop.into_iter().fold(fleet.shop, Shop::without);
+        let fleet = Fleet { shop, ..fleet };
+        let servers = fleet.serve::<4>();
+        let file = fs::read_to_string(fleet.shop.path("stheno.credentials")).unwrap();
+        let token = file.lines().find_map(|line| line.strip_prefix("STHENO_ADMIN_API_TOKEN=")).unwrap();
+        for server in &servers {
+            assert_eq!(status_with_token(server, token), 200);
+        }
+    }
+}
+
+/// What `examples/many-servers` says can be started with, once it is filled in.
+#[test]
+fn the_example_of_many_servers_can_be_started() {
+    let example = include_str!("../../../../examples/many-servers/stheno.env");
+    let help = Shop::new().run(["serve", "--help"]);
+    let mut shop = Shop::new();
+    for line in example.lines() {
+        let line = line.strip_prefix('#').unwrap_or(line);
+        let Some((name, value)) = line.split_once('=').filter(|(name, _)| !name.contains(' ')) else {
+            continue;
+        };
+        assert!(help.contains(name), "{name} is no variable of the server's");
+        shop = shop.with(name, value);
+    }
+    let database = Runtime::new().unwrap().block_on(PostgresDatabase::empty());
+    let shop = ["STHENO_REPLICA", "JWT_SECRET"].into_iter().fold(shop, Shop::without);
+    let shop = shop.with("DATABASE_URL", database.url());
+    // What is left to be chosen is refused as it stands.
+    let output = shop.stheno(["serve", "--port", "0"]).output().unwrap();
+    let text = text_of(&output);
+    assert!(!output.status.success() && text.contains("STHENO_ADMIN_API_TOKEN"), "{text}");
+    let chosen = shop.with("STHENO_ADMIN_API_TOKEN", API_TOKEN);
+    assert_eq!(status_with_token(&chosen.serve([]), API_TOKEN), 200);
 }
 
 #[test]

@@ -168,6 +168,28 @@ fn many_processes_at_once_make_each_thing_once() {
     assert!(server.show(["--verify"]).contains("Everything is as Stheno makes it"));
 }
 
+/// What takes long is made by servers and by `stheno migrate`, and what only reads makes nothing.
+#[test]
+fn commands_for_users_make_no_more_than_they_need() {
+    let server = Server::medusa();
+    server.execute("INSERT INTO \"user\" (id, email) VALUES ('usr_1', 'a@b.co')");
+    let missing = || server.show(["--verify"]).matches("missing: ").count();
+    let all = missing();
+    for command in [&["user", "list"][..], &["user", "tokens", "--email", "a@b.co"]] {
+        let output = server.shop.stheno([]).args(command).output().unwrap();
+        assert!(output.status.success(), "{}", text_of(&output));
+        assert_eq!(missing(), all, "{command:?}");
+    }
+    server.shop.run(["user", "token", "--email", "a@b.co"]);
+    let shown = server.show(["--verify"]);
+    assert!(
+        !shown.contains("missing: table") && shown.contains("missing: index stheno_user_api_token"),
+        "{shown}"
+    );
+    server.show([]);
+    assert!(server.shop.run(["user", "list"]).contains("member  1"));
+}
+
 #[test]
 fn a_server_may_be_told_not_to_migrate() {
     let server = Server::medusa();

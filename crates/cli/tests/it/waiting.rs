@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use stheno_testkit::postgres::{PostgresServer, Shutdown};
+use stheno_testkit::postgres::{PostgresDatabase, PostgresServer, Shutdown};
 
 use crate::support::{API_TOKEN, Server, Shop, text_of};
 
@@ -80,6 +80,44 @@ async fn a_database_that_fails_after_it_was_opened_is_waited_for() {
     wait_for(&server, "/ready", 200);
     let log = server.stop();
     assert!(log.contains("cannot reach the database") && log.contains("it took too long"), "{log}");
+}
+
+/// Medusa and Stheno are started at once, on a database that Medusa is to make.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_medusa_that_has_yet_to_make_its_tables_is_waited_for() {
+    let database = PostgresDatabase::empty().await;
+    let shop = Shop::with_known_credentials()
+        .with("DATABASE_URL", database.url())
+        .with("STHENO_MEDUSA_URL", "http://127.0.0.1:9")
+        .with("JWT_SECRET", "a secret that is long enough for anybody");
+    let server = shop.serve_on(free_port(), []);
+    for sql in [
+        "SELECT 1",
+        // As Medusa's migrations begin.
+        "CREATE TABLE migrations (id serial PRIMARY KEY, timestamp bigint NOT NULL, name varchar NOT NULL)",
+    ] {
+        database.execute(sql).await;
+        wait_for(&server, "/health", 200);
+        std::thread::sleep(Duration::from_secs(1));
+        wait_for(&server, "/ready", 503);
+    }
+    let count = "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
+    let tables: i64 = database.connect().await.query_one(count, &[]).await.unwrap().get(0);
+    assert_eq!(tables, 1, "nothing is made that Medusa makes");
+    database.execute(include_str!("../../../store/migrations/postgres/0001_medusa_tables.sql")).await;
+    wait_for(&server, "/ready", 200);
+    let log = server.stop();
+    assert!(log.contains("the Medusa that is expected on the database has not made its tables yet"), "{log}");
+    assert_eq!(
+        database
+            .connect()
+            .await
+            .query_one("SELECT to_regclass('customer')::text", &[])
+            .await
+            .unwrap()
+            .get::<_, &str>(0),
+        "customer"
+    );
 }
 
 #[test]

@@ -106,7 +106,7 @@ CREATE TABLE price_list_customer_groups (
     customer_group_id character varying NOT NULL,
     CONSTRAINT "PK_1afcbe15cc8782dc80c05707df9" PRIMARY KEY (price_list_id, customer_group_id),
     CONSTRAINT "FK_52875734e9dd69064f0041f4d92" FOREIGN KEY (price_list_id) REFERENCES price_list (id)
-        ON DELETE CASCADE ON UPDATE CASCADE,
+        ON UPDATE CASCADE ON DELETE CASCADE,
     CONSTRAINT "FK_c5516f550433c9b1c2630d787a7" FOREIGN KEY (customer_group_id) REFERENCES customer_group (id)
         ON DELETE CASCADE
 );

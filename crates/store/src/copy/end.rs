@@ -65,7 +65,7 @@ impl End {
         self.read_catalog().await
     }
 
-    async fn read_catalog(&mut self) -> Result<(), StoreError> {
+    pub(super) async fn read_catalog(&mut self) -> Result<(), StoreError> {
         if !self.has_table("customer_group").await? {
             return Err(StoreError::Schema(
                 "the database has none of a shop's tables: give one of Stheno's, or a Medusa v1's".to_owned(),

@@ -23,7 +23,7 @@ use self::part::{API_TOKENS, Pair};
 pub use self::report::{Conflict, CopiedTable, CopyReport, LeftBehind, Progress, Reason, Step};
 use self::run::{Copy, Way};
 use crate::sql::quoted;
-use crate::{Catalog, Clock, StoreError, StoreOptions};
+use crate::{Catalog, Clock, IdGenerator, IdKind, StoreError, StoreOptions};
 
 /// The table that a target has while a copy into it is not finished.
 pub(crate) const MARK: &str = "stheno_copy";
@@ -44,6 +44,8 @@ pub struct CopyOptions {
     pub leave_columns: bool,
     /// Where the time comes from.
     pub clock: Clock,
+    /// Where the id comes from by which a run knows that the target is still its own.
+    pub ids: IdGenerator,
     /// How long a statement waits for a lock that another process holds.
     pub lock_timeout: Duration,
 }
@@ -55,6 +57,7 @@ impl Default for CopyOptions {
             skip_conflicts: false,
             leave_columns: false,
             clock: Clock::system(),
+            ids: IdGenerator::random(),
             lock_timeout: Duration::from_secs(30),
         }
     }
@@ -82,6 +85,10 @@ pub enum CopyError {
     /// A copy from another source into the target was not finished.
     #[error("a copy from another database into the target was not finished")]
     OtherSource,
+    /// The target is a Medusa's, and has rows that are not the source's, which that Medusa may have made or changed since the
+    /// copy was begun: the report says which. Of more than 100,000 the first are listed.
+    #[error("the target has {} rows that are not the source's", .0.conflicts.len())]
+    Theirs(Box<CopyReport>),
     /// Another copy has begun while this one was at work.
     #[error("another copy into the same target has begun")]
     Overtaken,
@@ -132,20 +139,26 @@ pub async fn copy(
     if source.is_same(&mut target).await.map_err(CopyError::Target)? {
         return Err(CopyError::Same);
     }
-    target.migrate(options.clock.now()).await.map_err(CopyError::Target)?;
-    let (pairs, left_behind) = what_is_copied(&mut source, target.catalog()).await?;
-    if !left_behind.is_empty() && !options.leave_columns {
-        return Err(CopyError::Columns(left_behind));
+    // What is refused for what is in it already is left as it was.
+    if target.has_table("customer_group").await.map_err(CopyError::Target)? {
+        target.read_catalog().await.map_err(CopyError::Target)?;
+        let (pairs, _) = what_is_copied(&mut source, target.catalog(), options).await?;
+        if !options.merge && !target.has_table(MARK).await.map_err(CopyError::Target)? {
+            run::demand_empty(&mut target, &pairs).await?;
+        }
     }
-    let run = format!("{:032x}", rand::random::<u128>());
+    target.migrate(options.clock.now()).await.map_err(CopyError::Target)?;
+    let (pairs, left_behind) = what_is_copied(&mut source, target.catalog(), options).await?;
+    let run = options.ids.next(IdKind::Copy, options.clock.now());
     let way = Way::choose(&mut target, &pairs, &identity, &run, options.merge).await?;
     Copy::new(source, target, pairs, way, run, left_behind, watch).run(options.skip_conflicts).await
 }
 
-/// All that is copied, and the columns that hold something and cannot be.
+/// All that is copied, and the columns that hold something and are left behind. Refuses to leave them where nobody wants it.
 async fn what_is_copied(
     source: &mut End,
     target: &Catalog,
+    options: &CopyOptions,
 ) -> Result<(Vec<Pair>, Vec<LeftBehind>), CopyError> {
     let (mut pairs, unfit) = part::pairs(source.catalog(), target);
     if source.has_table(API_TOKENS).await.map_err(CopyError::Source)? {
@@ -158,6 +171,9 @@ async fn what_is_copied(
         if source.text(&sql).await.map_err(CopyError::Source)?.is_some() {
             left_behind.push(column);
         }
+    }
+    if !left_behind.is_empty() && !options.leave_columns {
+        return Err(CopyError::Columns(left_behind));
     }
     Ok((pairs, left_behind))
 }

@@ -64,6 +64,10 @@ pub enum Reason {
     Missing(String),
     /// The target cannot hold a value, or a rule of the target's forbids the row.
     Unfit(String),
+    /// The target has a row that the source does not have.
+    NotInSource,
+    /// The target has a row that was changed later than the source's.
+    ChangedLater,
 }
 
 impl Reason {
@@ -74,6 +78,8 @@ impl Reason {
             Self::Taken(_) => "taken",
             Self::Missing(_) => "missing_reference",
             Self::Unfit(_) => "unfit",
+            Self::NotInSource => "not_in_source",
+            Self::ChangedLater => "changed_later",
         }
     }
 }
@@ -85,6 +91,8 @@ impl fmt::Display for Reason {
             Self::Taken(columns) => write!(formatter, "another row has its {columns}"),
             Self::Missing(columns) => write!(formatter, "what {columns} refers to is not there"),
             Self::Unfit(text) => write!(formatter, "does not fit: {text}"),
+            Self::NotInSource => formatter.write_str("is in the target alone"),
+            Self::ChangedLater => formatter.write_str("was changed later in the target than in the source"),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! The run of a copy: what an earlier one has left, the rows themselves, and the comparison at the end.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::compare::Compared;
 use super::end::End;
-use super::part::{Pair, Part, Row, Writing};
-use super::{Conflict, CopiedTable, CopyError, CopyReport, LeftBehind, MARK, Progress, Step};
+use super::part::{API_TOKENS, Pair, Part, Row, Writing};
+use super::{Conflict, CopiedTable, CopyError, CopyReport, LeftBehind, MARK, Progress, Reason, Step};
 use crate::StoreError;
 use crate::sql::quoted;
 
@@ -50,17 +50,7 @@ impl Way {
             // What begins here ends with all that is merged.
             return Ok(Self::Merge);
         }
-        let mut filled = Vec::new();
-        for Pair { target: part, .. } in pairs {
-            let any = format!("SELECT 'any' FROM {} LIMIT 1", quoted(part.table));
-            if target.text(&any).await.map_err(CopyError::Target)?.is_some() && !filled.contains(&part.table)
-            {
-                filled.push(part.table);
-            }
-        }
-        if !filled.is_empty() {
-            return Err(CopyError::NotEmpty(filled));
-        }
+        demand_empty(target, pairs).await?;
         for (sql, values) in [
             ("CREATE TABLE stheno_copy (run text NOT NULL, source text NOT NULL)", &[][..]),
             ("INSERT INTO stheno_copy (run, source) VALUES ($1, $2)", &[run, source]),
@@ -70,6 +60,21 @@ impl Way {
         target.commit().await.map_err(CopyError::Target)?;
         Ok(Self::New)
     }
+}
+
+/// Refuses a target that has rows.
+pub(super) async fn demand_empty(target: &mut End, pairs: &[Pair]) -> Result<(), CopyError> {
+    let mut filled = Vec::new();
+    for Pair { target: part, .. } in pairs {
+        let any = format!("SELECT 'any' FROM {} LIMIT 1", quoted(part.table));
+        if target.has_table(part.table).await.map_err(CopyError::Target)?
+            && target.text(&any).await.map_err(CopyError::Target)?.is_some()
+            && !filled.contains(&part.table)
+        {
+            filled.push(part.table);
+        }
+    }
+    if filled.is_empty() { Ok(()) } else { Err(CopyError::NotEmpty(filled)) }
 }
 
 /// A copy at work.
@@ -118,9 +123,11 @@ impl<W: FnMut(Progress) + Send> Copy<W> {
         Ok(self.report)
     }
 
-    /// Deletes what an earlier run has written and is not so in the source any more; copying writes it anew.
+    /// Deletes what an earlier run has written and is not so in the source any more; copying writes it anew. Where a Medusa
+    /// may have written meanwhile, what may be its work is not deleted, but refused.
     async fn tidy(&mut self) -> Result<(), CopyError> {
         self.begin().await?;
+        let has_medusa = self.target.has_table("migrations").await.map_err(CopyError::Target)?;
         for pair in self.pairs.clone().iter().rev() {
             let total = self.target.count(&pair.target).await.map_err(CopyError::Target)?;
             self.target.scan(&pair.target).await.map_err(CopyError::Target)?;
@@ -134,11 +141,25 @@ impl<W: FnMut(Progress) + Send> Copy<W> {
                 done += rows.len() as u64;
                 let found = self.source.find(&pair.source, &rows).await.map_err(CopyError::Source)?;
                 let compared = Compared::new(&pair.target, &rows, &found, pair.target.width());
+                if has_medusa && pair.target.table != API_TOKENS {
+                    self.report.conflicts.extend(theirs(&pair.target, &compared, &found));
+                }
+                if self.report.conflicts.len() > MOST_CONFLICTS {
+                    return Err(self.theirs());
+                }
                 let stale: Arc<[Row]> = compared.missing.into_iter().chain(compared.different).collect();
                 delete(&mut self.target, &pair.target, &stale).await.map_err(CopyError::Target)?;
             }
         }
+        if !self.report.conflicts.is_empty() {
+            // The transaction ends with its connection, and nothing is deleted.
+            return Err(self.theirs());
+        }
         self.target.commit().await.map_err(CopyError::Target)
+    }
+
+    fn theirs(&mut self) -> CopyError {
+        CopyError::Theirs(Box::new(std::mem::take(&mut self.report)))
     }
 
     /// Copies a part, reading ahead of what is written.
@@ -302,6 +323,24 @@ async fn write(
         target.commit().await.map_err(CopyError::Target)?;
     }
     Ok(written)
+}
+
+/// Those of a target's rows that may be the work of a Medusa on it: what the source does not have, or has as it was earlier.
+fn theirs(part: &Part, compared: &Compared, found: &[Row]) -> Vec<Conflict> {
+    // Whoever changes where a customer is billed at changes the customer's time too.
+    if part.writing == Writing::Update {
+        return Vec::new();
+    }
+    let conflict = |row: &Row, reason| Conflict { name: part.name, key: part.shown_key(row), reason };
+    let foreign = compared.missing.iter().map(|row| conflict(row, Reason::NotInSource));
+    let time = part.columns.iter().position(|column| column.name == "updated_at");
+    let sources: HashMap<_, _> = found.iter().map(|row| (&row[..part.key], row)).collect();
+    let is_later = |row: &&Row| {
+        let source = sources.get(&row[..part.key]);
+        time.zip(source).is_some_and(|(time, source)| row[time] > source[time])
+    };
+    let later = compared.different.iter().filter(is_later).map(|row| conflict(row, Reason::ChangedLater));
+    foreign.chain(later).collect()
 }
 
 /// Deletes rows that an earlier run has written, and what keeps them from being deleted.

@@ -3,8 +3,8 @@
 //! An addition is written as PostgreSQL itself prints it, so that what the catalog holds can be compared with it: a test
 //! makes every one and reads it back. Tables come from the steps in `migrations/postgres`, as they hold data and so are
 //! changed and never made anew. All others can be made again out of the tables at any time: an addition that is missing,
-//! or otherwise than declared, is simply made. So a changed definition needs no step; one that is given up goes with
-//! `stheno migrate --remove`, which goes by the prefix.
+//! or otherwise than declared, is simply made. So a changed definition needs no step; one that is given up goes to
+//! `GIVEN_UP`, by whose names too `stheno migrate --remove` goes: a shop may have made things of the prefix itself.
 //!
 //! To add one, put it behind those that it needs: an extension or a function before the indexes and triggers that use it.
 
@@ -14,7 +14,8 @@ mod make;
 mod tests;
 
 pub(super) use self::check::{differences, differences_within};
-pub(super) use self::make::{Maker, drop_all, made, make_within};
+pub(super) use self::make::{Made, Maker, drop_all, made, make_within};
+use crate::copy::MARK;
 use crate::schema::{Thing, ThingKind};
 use crate::sql::quoted;
 
@@ -154,6 +155,9 @@ pub(super) const ADDITIONS: &[Addition] = &[
         }),
     },
 ];
+
+/// What was once declared, or is there for a time alone: dropped where it is found, and not made.
+pub(super) const GIVEN_UP: &[(ThingKind, &str)] = &[(ThingKind::Table, MARK)];
 
 impl Addition {
     pub(super) fn thing(&self) -> Thing {

@@ -6,14 +6,15 @@ use std::time::{Duration, Instant};
 use deadpool_postgres::ClientWrapper;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
-use tokio_postgres::SimpleQueryMessage;
+use tokio_postgres::{GenericClient, SimpleQueryMessage};
 
-use super::additions::{self, ADDITIONS, Addition, Maker};
+use super::additions::{self, ADDITIONS, Addition, Made, Maker};
 use super::pool::Pool;
 use super::schema::{self, Situation};
-use super::{Connector, fault};
+use super::{Connector, fault, keys};
 use crate::answer::Streaming;
 use crate::clock::Clock;
+use crate::migrate::POSTGRES;
 use crate::schema::{Difference, Fault, Listener, Owner, Progress, Thing, ThingKind};
 use crate::{StoreError, StoreOptions};
 
@@ -53,26 +54,43 @@ impl PostgresSchema {
     pub(crate) async fn differences(&self) -> Result<Vec<Difference>, StoreError> {
         let mut client = self.pool.get().await?;
         let reading = client.transaction().await.map_err(fault)?;
-        Situation::read(&*reading).await?.differences(&*reading).await
+        let mut differences = Situation::read(&*reading).await?.differences(&*reading).await?;
+        differences.extend(lost_keys(&*reading).await?);
+        Ok(differences)
     }
 
     pub(crate) async fn migrate(&self, listener: Listener<'_>) -> Result<Vec<Difference>, StoreError> {
         make_tables(&self.pool, self.clock.now(), listener).await?;
-        make_additions(&self.pool, ADDITIONS, listener).await
+        let mut left = make_additions(&self.pool, ADDITIONS, listener).await?;
+        let mut client = self.pool.get().await?;
+        let reading = client.transaction().await.map_err(fault)?;
+        left.extend(lost_keys(&*reading).await?);
+        Ok(left)
     }
 
     pub(crate) async fn made(&self) -> Result<Vec<Thing>, StoreError> {
-        additions::made(&self.pool).await
+        let made = additions::made(&self.pool, ADDITIONS).await?;
+        Ok(made.into_iter().map(|Made { thing, .. }| thing).collect())
     }
 
     pub(crate) async fn remove(&self, listener: Listener<'_>) -> Result<(), StoreError> {
         let _alone = Alone::wait(&self.pool, listener).await?;
         let mut maker = Maker::new(&self.pool).await?;
-        additions::drop_all(&mut maker, listener).await
+        additions::drop_all(&mut maker, ADDITIONS, listener).await
     }
 
     pub(crate) async fn close(&self) {
         self.pool.close().await;
+    }
+}
+
+/// What has been lost of the tables that the first step has made. A Medusa's are Medusa's to judge.
+async fn lost_keys(client: &impl GenericClient) -> Result<Vec<Difference>, StoreError> {
+    let situation = Situation::read(client).await?;
+    let is_made = situation.next_step().is_none_or(|step| step.version > POSTGRES[0].version);
+    match situation.owner {
+        Owner::Stheno if is_made => keys::differences(client, &POSTGRES[0]).await,
+        _ => Ok(Vec::new()),
     }
 }
 

@@ -6,6 +6,7 @@ mod copy;
 mod customer;
 mod customer_group;
 mod import;
+mod keys;
 mod migration;
 mod pool;
 mod replicas;
@@ -36,7 +37,7 @@ use self::pool::{Client, Pool};
 pub(crate) use self::replicas::ReplicaOptions;
 use self::replicas::Replicas;
 use self::rows::RowWriter;
-use self::start::{Checked, check};
+use self::start::{Checked, Start, await_medusa, check};
 use crate::answer::{JsonText, Output, Page, Streaming};
 use crate::entity::{Catalog, Table};
 use crate::metadata::Metadata;
@@ -92,21 +93,26 @@ pub(crate) fn is_url(url: &str) -> bool {
 }
 
 impl Postgres {
-    /// Connects, and, if `migrate` says so, makes tables or brings them up to date, and begins to make all else.
+    /// Connects, and, if `start` says so, makes tables or brings them up to date, and begins to make all else.
     pub(crate) async fn open(
         connector: Connector,
         replicas: ReplicaOptions,
-        migrate: bool,
+        start: Start,
         streaming: Streaming,
         environment: Environment,
     ) -> Result<Self, StoreError> {
         let pool = connector.clone().open(streaming.clone()).await?;
-        if migrate {
+        if start.expects_medusa {
+            let mut client = pool.get().await?;
+            let reading = client.transaction().await.map_err(fault)?;
+            await_medusa(&reading).await?;
+        }
+        if start.migrate {
             migration::make_tables(&pool, environment.clock.now(), &|_| {}).await?;
         }
         let mut client = pool.get().await?;
         let reading = client.transaction().await.map_err(fault)?;
-        let Checked { has_own_tables, is_wanting } = check(&reading, migrate).await?;
+        let Checked { has_own_tables, is_wanting } = check(&reading, start).await?;
         let catalogs = Arc::new(Catalogs::new(schema::read_catalog(&*reading).await?));
         let dialect = Dialect::Postgres(schema::read_collations(&*reading).await?);
         drop(reading);

@@ -53,6 +53,30 @@ pub(super) async fn hindrance_of_own_tables(
     Ok(Some(format!("{user} lacks rights on them: {}", grants(&lacking, user))))
 }
 
+/// Whether there is a table of Stheno's own, looked at now: whoever says that something good for signing in is gone must
+/// not have passed over a table that another server honours.
+///
+/// # Errors
+/// [`StoreError::Limited`] if it is there, and the user lacks one of these rights on it.
+pub(super) async fn has_own_table(
+    client: &impl GenericClient,
+    table: &str,
+    rights: &[&str],
+) -> Result<bool, StoreError> {
+    let sql = "SELECT to_regclass(quote_ident($1)) IS NOT NULL, current_user::text";
+    let row = client.query_one(sql, &[&table]).await.map_err(fault)?;
+    if !row.try_get::<_, bool>(0).map_err(fault)? {
+        return Ok(false);
+    }
+    let lacking = lacking(client, [(table, rights)].into_iter()).await?;
+    if lacking.is_empty() {
+        return Ok(true);
+    }
+    let user: &str = row.try_get(1).map_err(fault)?;
+    let reason = "the database user lacks rights on a table that other servers let users in by";
+    Err(StoreError::Limited { reason, source: Some(grants(&lacking, user).into()) })
+}
+
 /// The rights that the user does not have, table by table. A table that is not there lacks none.
 async fn lacking<'a>(
     client: &impl GenericClient,

@@ -4,10 +4,10 @@ use tokio_postgres::Transaction;
 
 use super::additions::ADDITIONS;
 use super::schema::Situation;
-use super::{migration, rights};
-use crate::StoreError;
+use super::{fault, migration, rights};
 use crate::migrate::out_of_date;
 use crate::schema::{Fault, Owner};
+use crate::{StoreError, StoreOptions};
 
 /// What a look at the database before the start says.
 pub(super) struct Checked {
@@ -16,8 +16,42 @@ pub(super) struct Checked {
     pub(super) is_wanting: bool,
 }
 
+/// What of [`StoreOptions`] says how a store is opened.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Start {
+    pub(super) migrate: bool,
+    serves: bool,
+    pub(super) expects_medusa: bool,
+}
+
+impl From<&StoreOptions> for Start {
+    fn from(options: &StoreOptions) -> Self {
+        let &StoreOptions { migrate, serves, expects_medusa, .. } = options;
+        Self { migrate, serves, expects_medusa }
+    }
+}
+
+/// Refuses a database in which a Medusa is expected that has not made its tables yet: made by Stheno, they would be in the
+/// way of Medusa's migrations.
+pub(super) async fn await_medusa(client: &Transaction<'_>) -> Result<(), StoreError> {
+    let sql = "SELECT to_regclass('customer_group') IS NULL
+                      AND (to_regclass('migrations') IS NOT NULL
+                           OR NOT EXISTS (SELECT 1 FROM pg_class
+                                          WHERE relkind IN ('r', 'p')
+                                            AND relnamespace = quote_ident(current_schema())::regnamespace))";
+    let row = client.query_one(sql, &[]).await.map_err(fault)?;
+    match row.try_get(0).map_err(fault)? {
+        true => {
+            let reason = "the Medusa that is expected on the database has not made its tables yet";
+            Err(StoreError::Unavailable { reason, source: None })
+        }
+        false => Ok(()),
+    }
+}
+
 /// Looks whether a server can work on the database, and says what it goes without.
-pub(super) async fn check(client: &Transaction<'_>, migrate: bool) -> Result<Checked, StoreError> {
+pub(super) async fn check(client: &Transaction<'_>, start: Start) -> Result<Checked, StoreError> {
+    let Start { migrate, serves, .. } = start;
     let situation = Situation::read(client).await?;
     let differences = situation.differences(client).await?;
     let (tables, others): (Vec<_>, Vec<_>) = differences.into_iter().partition(migration::is_of_steps);
@@ -33,7 +67,7 @@ pub(super) async fn check(client: &Transaction<'_>, migrate: bool) -> Result<Che
     // Where a step is yet to be made, what is otherwise than it will be is no fault.
     let first = missing.first().map(|missing| missing.thing.to_string()).or(step);
     if let Some(first) = &first
-        && (!migrate || situation.owner != Owner::Medusa)
+        && ((serves && !migrate) || situation.owner != Owner::Medusa)
     {
         let hindrance = missing.iter().find_map(|missing| missing.hindrance.as_deref());
         return Err(StoreError::Schema(match hindrance.filter(|_| migrate) {
@@ -43,6 +77,7 @@ pub(super) async fn check(client: &Transaction<'_>, migrate: bool) -> Result<Che
     }
     rights::demand(client, &situation).await?;
     let hindrance = match first {
+        Some(_) if !migrate => Some("they are not made yet".to_owned()),
         Some(_) => Some(format!("the user {} may not make them", situation.user)),
         None => rights::hindrance_of_own_tables(client, &situation).await?,
     };
@@ -65,5 +100,5 @@ pub(super) async fn check(client: &Transaction<'_>, migrate: bool) -> Result<Che
             migration::listed(&wanting)
         );
     }
-    Ok(Checked { has_own_tables: hindrance.is_none(), is_wanting: migrate && !wanting.is_empty() })
+    Ok(Checked { has_own_tables: hindrance.is_none(), is_wanting: migrate && serves && !wanting.is_empty() })
 }

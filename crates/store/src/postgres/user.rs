@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::rows::Time;
-use super::{Postgres, fault, is_duplicate, lacks_table, limited};
+use super::{Postgres, fault, is_duplicate, lacks_table, limited, rights};
 use crate::StoreError;
 use crate::answer::JsonText;
 use crate::entity::Table;
@@ -19,8 +19,10 @@ use crate::user::{ApiTokenSummary, NewUser, UserCredentials, UserSummary};
 /// The number of the lock under which the first user is made.
 const FIRST_USER: i64 = 0x0073_7468_656e_6f01;
 
-const SESSIONS_OF_USER: &str = "DELETE FROM stheno_session WHERE user_id = $1";
-const TOKENS_OF_USER: &str = "DELETE FROM stheno_api_token WHERE user_id = $1";
+const TOKENS: &str = "stheno_api_token";
+
+/// What deleting rows of a user takes.
+const FORGETTING: &[&str] = &["SELECT", "DELETE"];
 
 const NO_TOKENS: &str = "the database has no table for Stheno's API tokens: use one of Medusa's";
 
@@ -53,15 +55,18 @@ impl Postgres {
     }
 
     pub(crate) async fn list_users(&self) -> Result<Vec<UserSummary>, StoreError> {
-        let tokens = match self.has_own_tables {
-            true => "(SELECT count(*) FROM stheno_api_token t WHERE t.user_id = u.id)",
-            false => "0::bigint",
+        let mut client = self.pool.get().await?;
+        let reading = client.transaction().await.map_err(fault)?;
+        let tokens = match rights::has_own_table(&*reading, TOKENS, &["SELECT"]).await {
+            Ok(true) => "(SELECT count(*) FROM stheno_api_token t WHERE t.user_id = u.id)",
+            Ok(false) | Err(StoreError::Limited { .. }) => "0::bigint",
+            Err(error) => return Err(error),
         };
         let sql = format!(
             "SELECT u.id, u.email, coalesce(u.role::text, 'member'), u.created_at, {tokens}
              FROM \"user\" u WHERE u.deleted_at IS NULL ORDER BY u.created_at, u.id"
         );
-        let rows = self.pool.query(&sql, &[]).await?;
+        let rows = reading.query(&sql, &[]).await.map_err(fault)?;
         rows.iter().map(summary).collect::<Result<_, _>>().map_err(fault)
     }
 
@@ -111,16 +116,12 @@ impl Postgres {
     pub(crate) async fn delete_user(&self, id: &str) -> Result<bool, StoreError> {
         let now = self.environment.clock.now();
         let id = Parameter::Text(id.to_owned());
-        let has_own_tables = self.has_own_tables;
         let delete = self.pool.write(move |transaction| {
             async move {
                 let delete = "UPDATE \"user\" SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL";
                 let deleted = transaction.execute(delete, &[&id, &Time(now)]).await.map_err(fault)?;
-                if has_own_tables {
-                    for forget in [SESSIONS_OF_USER, TOKENS_OF_USER] {
-                        transaction.execute(forget, &[&id]).await.map_err(fault)?;
-                    }
-                }
+                forget_sessions(transaction, &id).await?;
+                forget_tokens(transaction, &id).await?;
                 Ok(deleted > 0)
             }
             .boxed()
@@ -130,14 +131,11 @@ impl Postgres {
 
     pub(crate) async fn set_password_hash(&self, user_id: &str, hash: String) -> Result<bool, StoreError> {
         let id = Parameter::Text(user_id.to_owned());
-        let has_own_tables = self.has_own_tables;
         let set = self.pool.write(move |transaction| {
             async move {
                 let set = "UPDATE \"user\" SET password_hash = $2 WHERE id = $1 AND deleted_at IS NULL";
                 let set = transaction.execute(set, &[&id, &hash]).await.map_err(fault)?;
-                if has_own_tables {
-                    transaction.execute(SESSIONS_OF_USER, &[&id]).await.map_err(fault)?;
-                }
+                forget_sessions(transaction, &id).await?;
                 Ok(set > 0)
             }
             .boxed()
@@ -171,13 +169,15 @@ impl Postgres {
     }
 
     pub(crate) async fn api_tokens(&self, user_id: &str) -> Result<Vec<ApiTokenSummary>, StoreError> {
-        if !self.has_own_tables {
+        let mut client = self.pool.get().await?;
+        let reading = client.transaction().await.map_err(fault)?;
+        if !rights::has_own_table(&*reading, TOKENS, &["SELECT"]).await? {
             return Ok(Vec::new());
         }
         let id = Parameter::Text(user_id.to_owned());
         let sql = "SELECT token_hash, created_at FROM stheno_api_token WHERE user_id = $1
                    ORDER BY created_at, token_hash COLLATE \"C\"";
-        let rows = self.pool.query(sql, &[&id]).await?;
+        let rows = reading.query(sql, &[&id]).await.map_err(fault)?;
         let token = |row: &Row| {
             let Time(created_at) = row.try_get(1)?;
             Ok(ApiTokenSummary { hash: row.try_get(0)?, created_at })
@@ -192,20 +192,16 @@ impl Postgres {
     ) -> Result<u64, StoreError> {
         let id = Parameter::Text(user_id.to_owned());
         let hash = hash.map(|hash| Parameter::Text(hash.to_owned()));
-        let has_own_tables = self.has_own_tables;
         let delete = self.pool.write(move |transaction| {
             async move {
                 if let Some(hash) = hash {
-                    if !has_own_tables {
+                    if !rights::has_own_table(&**transaction, TOKENS, FORGETTING).await? {
                         return Ok(0);
                     }
                     let delete = "DELETE FROM stheno_api_token WHERE user_id = $1 AND token_hash = $2";
                     return transaction.execute(delete, &[&id, &hash]).await.map_err(fault);
                 }
-                let deleted = match has_own_tables {
-                    true => transaction.execute(TOKENS_OF_USER, &[&id]).await.map_err(fault)?,
-                    false => 0,
-                };
+                let deleted = forget_tokens(transaction, &id).await?;
                 let forget = "UPDATE \"user\" SET api_token = NULL WHERE id = $1 AND api_token IS NOT NULL";
                 let forgotten = transaction.execute(forget, &[&id]).await.map_err(fault)?;
                 Ok(deleted + forgotten)
@@ -330,6 +326,22 @@ impl Postgres {
         });
         Ok(change.await? > 0)
     }
+}
+
+async fn forget_sessions(transaction: &Transaction<'_>, user: &Parameter) -> Result<(), StoreError> {
+    if rights::has_own_table(&**transaction, "stheno_session", FORGETTING).await? {
+        let forget = "DELETE FROM stheno_session WHERE user_id = $1";
+        transaction.execute(forget, &[user]).await.map_err(fault)?;
+    }
+    Ok(())
+}
+
+async fn forget_tokens(transaction: &Transaction<'_>, user: &Parameter) -> Result<u64, StoreError> {
+    if !rights::has_own_table(&**transaction, TOKENS, FORGETTING).await? {
+        return Ok(0);
+    }
+    let forget = "DELETE FROM stheno_api_token WHERE user_id = $1";
+    transaction.execute(forget, &[user]).await.map_err(fault)
 }
 
 fn id_in(row: Option<Row>) -> Result<Option<String>, StoreError> {

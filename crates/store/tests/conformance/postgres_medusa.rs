@@ -275,6 +275,27 @@ async fn a_user_who_may_make_nothing_works_without() {
     schema.close().await;
     let hindered = Store::open(&url, StoreOptions::default()).await.unwrap();
     assert!(matches!(hindered.secret("jwt", "fresh".to_owned()).await, Err(StoreError::Limited { .. })));
+    // Other servers honour what is there, so nobody is told that it is gone.
+    for (refused, wanted) in [
+        (
+            hindered.set_password_hash("usr_theirs", "new".to_owned()).await.map(drop),
+            "SELECT, DELETE ON stheno_session",
+        ),
+        (hindered.delete_user("usr_theirs").await.map(drop), "SELECT, DELETE ON stheno_session"),
+        (hindered.api_tokens("usr_theirs").await.map(drop), "SELECT ON stheno_api_token"),
+        (
+            hindered.delete_api_tokens("usr_theirs", None).await.map(drop),
+            "SELECT, DELETE ON stheno_api_token",
+        ),
+        (
+            hindered.delete_api_tokens("usr_theirs", Some("hash")).await.map(drop),
+            "SELECT, DELETE ON stheno_api_token",
+        ),
+    ] {
+        let Err(StoreError::Limited { source: Some(source), .. }) = refused else { panic!("{refused:?}") };
+        assert!(source.to_string().starts_with(&format!("GRANT {wanted} TO ")), "{source}");
+    }
+    assert!(hindered.user_exists("usr_theirs").await.unwrap());
     hindered.close().await;
     let user = database.postgres_database().user();
     database.execute(&DATA_ONLY.replace("{user}", &user)).await;
@@ -399,6 +420,8 @@ async fn a_new_column_is_seen_some_seconds_later() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_column_that_is_needed_and_gone_is_said_to_be_in_the_way() {
     let shop = Shop::open(medusa().await).await;
+    // An index that is being made and a column that is renamed are in each other's way.
+    all_made(&shop.database).await;
     let groups = shop.all(Table::CustomerGroup);
     shop.store.retrieve_customer_group("cgrp_theirs", &groups).await.unwrap().unwrap();
     shop.database.execute("ALTER TABLE customer_group RENAME COLUMN name TO title").await;

@@ -3,7 +3,7 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
-use stheno_store::copy::{CopyError, CopyOptions, Progress, Step, copy};
+use stheno_store::copy::{Conflict, CopyError, CopyOptions, Progress, Step, copy};
 
 use crate::database::{Database, KINDS, Kind};
 
@@ -111,6 +111,14 @@ async fn what_has_changed_in_between_is_made_good() {
         let target = Database::untouched(kind).await;
         break_off(&source, &target, Step::Checking, "customer", 0).await;
         source.execute(changes).await;
+        if kind == Kind::Medusa {
+            // What the source has no more may as well be new on the target.
+            let before = target.rows().await;
+            let error = source.copy_to(&target, &CopyOptions::default()).await.unwrap_err();
+            assert!(theirs(&error).contains(&"customer_group any id: is in the target alone".to_owned()));
+            assert_eq!(target.rows().await, before);
+            continue;
+        }
         let report = source.must_copy_to(&target).await;
         assert!(report.continued && report.conflicts.is_empty());
         let (expected, found) = (source.rows().await, target.rows().await);
@@ -119,6 +127,53 @@ async fn what_has_changed_in_between_is_made_good() {
         }
         assert_eq!(found.len(), expected.len());
     }
+}
+
+fn theirs(error: &CopyError) -> Vec<String> {
+    let CopyError::Theirs(report) = error else { panic!("{error:?}") };
+    let line = |conflict: &Conflict| format!("{} {}: {}", conflict.name, conflict.key, conflict.reason);
+    report.conflicts.iter().map(line).collect()
+}
+
+/// A Medusa on the target does not know that a copy is not finished.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_a_medusa_has_written_in_between_is_not_lost() {
+    let source = with_many_rows(Kind::Medusa).await;
+    let target = Database::untouched(Kind::Medusa).await;
+    break_off(&source, &target, Step::Copying, "customer.billing_address_id", 4000).await;
+    let (early, late) = ("'2024-11-03T08:00:00.000538Z'", "'2026-11-03T08:00:00.000538Z'");
+    source
+        .execute(&format!(
+            "UPDATE customer SET first_name = 'New', updated_at = {late} WHERE id = 'cus_100002'"
+        ))
+        .await;
+    let both = format!(
+        "INSERT INTO \"user\" (id, email, created_at, updated_at) VALUES ('usr_theirs', 'they@b.co', {late}, {late});
+         INSERT INTO customer_group_customers (customer_group_id, customer_id) VALUES ('cgrp_1', 'cus_100001')"
+    );
+    target.execute(&both).await;
+    target
+        .execute(&format!(
+            "UPDATE customer SET first_name = 'Theirs', updated_at = {late} WHERE id = 'cus_100001'"
+        ))
+        .await;
+    let before = target.rows().await;
+    let skipping = CopyOptions { skip_conflicts: true, ..CopyOptions::default() };
+    for options in [CopyOptions::default(), skipping] {
+        let mut found = theirs(&source.copy_to(&target, &options).await.unwrap_err());
+        found.sort();
+        let expected = [
+            "customer cus_100001: was changed later in the target than in the source",
+            "customer_group_customers cgrp_1 cus_100001: is in the target alone",
+            "user usr_theirs: is in the target alone",
+        ];
+        assert_eq!(found, expected);
+        assert_eq!(target.rows().await, before);
+    }
+    source.execute(&both).await;
+    target.execute(&format!("UPDATE customer SET updated_at = {early} WHERE id = 'cus_100001'")).await;
+    assert!(source.must_copy_to(&target).await.continued);
+    assert_eq!(target.rows().await, source.rows().await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

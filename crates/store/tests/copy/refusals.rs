@@ -35,6 +35,21 @@ async fn a_target_with_rows_is_left_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_medusas_database_that_is_refused_gets_no_tables() {
+    let source = Database::with_shop(Kind::Sqlite).await;
+    source.execute("ALTER TABLE customer ADD COLUMN tier TEXT; UPDATE customer SET tier = 'gold'").await;
+    let target = Database::untouched(Kind::Medusa).await;
+    let error = source.copy_to(&target, &options()).await.unwrap_err();
+    assert!(matches!(error, CopyError::Columns(_)), "{error:?}");
+    target.execute("INSERT INTO \"user\" (id, email) VALUES ('usr_9', 'a@b')").await;
+    let leaving = CopyOptions { leave_columns: true, ..options() };
+    let error = source.copy_to(&target, &leaving).await.unwrap_err();
+    assert!(matches!(error, CopyError::NotEmpty(_)), "{error:?}");
+    let made = "SELECT count(*)::text FROM pg_class WHERE relname LIKE 'stheno%'";
+    assert_eq!(target.ask(made).await, "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_database_is_not_copied_into_itself() {
     for kind in KINDS {
         let database = Database::with_shop(kind).await;

@@ -8,7 +8,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{GenericClient, SimpleQueryMessage};
 
 use super::check::fault_of;
-use super::{Addition, Definition};
+use super::{Addition, Definition, GIVEN_UP};
 use crate::StoreError;
 use crate::postgres::pool::Pool;
 use crate::postgres::{fault, schema};
@@ -124,37 +124,47 @@ async fn drop_index(client: &ClientWrapper, name: &str) -> Result<(), tokio_post
     client.batch_execute(&format!("DROP INDEX CONCURRENTLY IF EXISTS {}", quoted(name))).await
 }
 
-/// All that Stheno has made, known by its prefix: what other versions have made too. In the order in which it can be
-/// dropped.
-pub(in crate::postgres) async fn made(pool: &Pool) -> Result<Vec<Thing>, StoreError> {
+/// A thing that can be dropped.
+#[derive(Debug)]
+pub(in crate::postgres) struct Made {
+    pub(in crate::postgres) thing: Thing,
+    /// What `DROP` is told: its schema, its arguments, its table, all quoted as they must be.
+    identity: String,
+}
+
+/// All that Stheno has made, known by the names of these additions and of those that were given up. In the order in which
+/// it can be dropped.
+pub(in crate::postgres) async fn made(pool: &Pool, additions: &[Addition]) -> Result<Vec<Made>, StoreError> {
+    let declared = additions.iter().map(|addition| (addition.thing().kind, addition.name));
+    let (kinds, names): (Vec<_>, Vec<_>) =
+        declared.chain(GIVEN_UP.iter().copied()).map(|(kind, name)| (kind.to_string(), name)).unzip();
     let mut client = pool.get().await?;
     let reading = client.transaction().await.map_err(fault)?;
     // What belongs to something else that is dropped goes with it: a table's own indexes, say.
     let sql = format!(
-        "SELECT kind, name, relation FROM (
-             SELECT 1 AS rank, 'trigger' AS kind, t.tgname::text AS name, c.relname::text AS relation
+        "WITH known AS (SELECT * FROM unnest($1::text[], $2::text[]) known (kind, name))
+         SELECT kind, name, relation, (pg_identify_object(catalog::regclass, oid, 0)).identity FROM (
+             SELECT 1 AS rank, 'trigger' AS kind, t.tgname::text AS name, c.relname::text AS relation,
+                    'pg_trigger' AS catalog, t.oid
              FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-             WHERE NOT t.tgisinternal AND t.tgname LIKE 'stheno\\_%'
-               AND c.relnamespace = quote_ident(current_schema())::regnamespace
+             WHERE NOT t.tgisinternal AND pg_table_is_visible(c.oid)
              UNION ALL
-             SELECT 2, 'index', i.relname::text, c.relname::text
+             SELECT 2, 'index', i.relname::text, c.relname::text, 'pg_class', i.oid
              FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
-             WHERE i.relname LIKE 'stheno\\_%' AND c.relname NOT LIKE 'stheno\\_%'
-               AND c.relnamespace = quote_ident(current_schema())::regnamespace
+             WHERE pg_table_is_visible(c.oid) AND ('table', c.relname::text) NOT IN (SELECT kind, name FROM known)
              UNION ALL
-             SELECT 3, 'function', format('%s(%s)', p.proname, pg_get_function_identity_arguments(p.oid)), NULL
-             FROM pg_proc p
-             WHERE p.proname LIKE 'stheno\\_%' AND p.pronamespace = quote_ident(current_schema())::regnamespace
+             SELECT 3, 'function', p.proname::text, NULL, 'pg_proc', p.oid
+             FROM pg_proc p WHERE p.prokind = 'f' AND pg_function_is_visible(p.oid)
              UNION ALL
-             SELECT 4, 'table', c.relname::text, NULL FROM pg_class c
-             WHERE c.relname LIKE 'stheno\\_%' AND c.relkind IN ('r', 'p')
-               AND c.relnamespace = quote_ident(current_schema())::regnamespace
+             SELECT 4, 'table', c.relname::text, NULL, 'pg_class', c.oid
+             FROM pg_class c WHERE c.relkind IN ('r', 'p') AND pg_table_is_visible(c.oid)
              UNION ALL
-             SELECT 5, 'extension', e.extname::text, NULL FROM pg_extension e
-             WHERE obj_description(e.oid, 'pg_extension') = '{OURS}') things
+             SELECT 5, 'extension', e.extname::text, NULL, 'pg_extension', e.oid
+             FROM pg_extension e WHERE obj_description(e.oid, 'pg_extension') = '{OURS}') things
+         WHERE kind = 'extension' OR (kind, name) IN (SELECT kind, name FROM known)
          ORDER BY rank, relation, name"
     );
-    let rows = reading.query(&sql, &[]).await.map_err(fault)?;
+    let rows = reading.query(&sql, &[&kinds, &names]).await.map_err(fault)?;
     let thing = |row: tokio_postgres::Row| {
         let kind = match row.try_get(0)? {
             "trigger" => ThingKind::Trigger,
@@ -163,21 +173,22 @@ pub(in crate::postgres) async fn made(pool: &Pool) -> Result<Vec<Thing>, StoreEr
             "table" => ThingKind::Table,
             _ => ThingKind::Extension,
         };
-        Ok(Thing::new(kind, row.try_get(1)?, row.try_get(2)?))
+        Ok(Made { thing: Thing::new(kind, row.try_get(1)?, row.try_get(2)?), identity: row.try_get(3)? })
     };
     rows.into_iter().map(thing).collect::<Result<_, _>>().map_err(fault)
 }
 
-/// Drops all that Stheno has made.
+/// Drops what [`made`] answers.
 pub(in crate::postgres) async fn drop_all(
     maker: &mut Maker,
+    additions: &[Addition],
     listener: Listener<'_>,
 ) -> Result<(), StoreError> {
-    for thing in made(&maker.pool).await? {
+    for made in made(&maker.pool, additions).await? {
         let started = Instant::now();
         let mut pause = PAUSES.0;
         loop {
-            match maker.drop(&thing).await {
+            match maker.drop(&made).await {
                 Ok(()) => break,
                 Err(error) if is_in_the_way(&error) && started.elapsed() < PATIENCE => {}
                 Err(error) => return Err(refused(error)),
@@ -185,27 +196,19 @@ pub(in crate::postgres) async fn drop_all(
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(PAUSES.1);
         }
-        listener(Progress::Dropped(thing));
+        listener(Progress::Dropped(made.thing));
     }
     Ok(())
 }
 
 impl Maker {
-    async fn drop(&mut self, thing: &Thing) -> Result<(), tokio_postgres::Error> {
-        let name = &thing.name;
-        let sql = match (thing.kind, &thing.table) {
-            (ThingKind::Index, _) => return drop_index(&self.client, name).await,
-            (ThingKind::Trigger, Some(table)) => {
-                format!("DROP TRIGGER IF EXISTS {} ON {}", quoted(name), quoted(table))
-            }
-            // The name has the arguments behind it.
-            (ThingKind::Function, _) => format!("DROP FUNCTION IF EXISTS {name}"),
-            (ThingKind::Extension, _) => format!("DROP EXTENSION IF EXISTS {}", quoted(name)),
-            _ => format!("DROP TABLE IF EXISTS {}", quoted(name)),
-        };
+    async fn drop(&mut self, Made { thing, identity }: &Made) -> Result<(), tokio_postgres::Error> {
+        if thing.kind == ThingKind::Index {
+            return self.client.batch_execute(&format!("DROP INDEX CONCURRENTLY IF EXISTS {identity}")).await;
+        }
         let transaction = self.client.transaction().await?;
         transaction.batch_execute(LOCK_TIMEOUT).await?;
-        transaction.batch_execute(&sql).await?;
+        transaction.batch_execute(&format!("DROP {} IF EXISTS {identity}", thing.kind)).await?;
         transaction.commit().await
     }
 }

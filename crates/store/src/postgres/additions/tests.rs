@@ -178,13 +178,55 @@ async fn each_change_is_found_and_mended() {
 async fn all_is_dropped_and_an_extension_only_if_stheno_has_installed_it() {
     let shop = Shop::new().await;
     shop.make().await;
-    drop_all(&mut shop.maker().await, &|_| {}).await.unwrap();
+    drop_all(&mut shop.maker().await, EXAMPLES, &|_| {}).await.unwrap();
     assert_eq!(shop.faults().await.len(), EXAMPLES.len());
     shop.database.execute("CREATE EXTENSION pg_trgm").await;
     shop.make().await;
-    drop_all(&mut shop.maker().await, &|_| {}).await.unwrap();
+    drop_all(&mut shop.maker().await, EXAMPLES, &|_| {}).await.unwrap();
     assert_eq!(shop.faults().await.len(), EXAMPLES.len() - 1);
     assert_eq!(shop.count("SELECT count(*) FROM pg_extension WHERE extname = 'pg_trgm'").await, 1);
+}
+
+/// A shop may have made things that are named alike, and names may be made to be read as statements.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_shop_has_made_stays_whatever_it_is_called() {
+    let shop = Shop::new().await;
+    shop.make().await;
+    shop.database
+        .execute(
+            "CREATE TABLE stheno_export (id text); INSERT INTO stheno_export VALUES ('kept');
+             CREATE TABLE stheno_copy (run text);
+             CREATE INDEX stheno_export_id ON \"user\" (id);
+             CREATE FUNCTION \"stheno_x(); DROP TABLE note; --\"() RETURNS int LANGUAGE sql AS 'SELECT 1';
+             CREATE FUNCTION stheno_fold(\"a, b); DROP TABLE note; --\" int) RETURNS int LANGUAGE sql AS 'SELECT 1';
+             CREATE PROCEDURE stheno_user_noted() LANGUAGE sql AS 'SELECT 1';
+             CREATE AGGREGATE stheno_fold(bigint) (SFUNC = int8pl, STYPE = bigint)",
+        )
+        .await;
+    drop_all(&mut shop.maker().await, EXAMPLES, &|_| {}).await.unwrap();
+    assert_eq!(shop.faults().await.len(), EXAMPLES.len());
+    let sql = "SELECT count(*) FROM pg_class WHERE relname IN ('stheno_export', 'stheno_export_id', 'note')";
+    assert_eq!(shop.count(sql).await, 3);
+    assert_eq!(shop.count("SELECT count(*) FROM stheno_export").await, 1);
+    assert_eq!(shop.count("SELECT count(*) FROM pg_class WHERE relname = 'stheno_copy'").await, 0);
+    let sql = "SELECT count(*) FROM pg_proc WHERE proname LIKE 'stheno\\_%'";
+    assert_eq!(shop.count(sql).await, 3);
+}
+
+/// The schema in which new tables are made need not be that of the tables to which something was added.
+#[tokio::test(flavor = "multi_thread")]
+async fn all_is_dropped_from_every_schema_of_the_search_path() {
+    let shop = Shop::new().await;
+    shop.database
+        .execute("CREATE SCHEMA first; CREATE SCHEMA other; CREATE TABLE other.stheno_copy (run text)")
+        .await;
+    let pool = pool(&format!("{}&options=-csearch_path%3Dfirst,public", shop.database.url())).await;
+    assert_eq!(make_additions(&pool, EXAMPLES, &|_| {}).await.unwrap(), []);
+    drop_all(&mut Maker::new(&pool).await.unwrap(), EXAMPLES, &|_| {}).await.unwrap();
+    assert_eq!(differences(&pool, EXAMPLES).await.unwrap().len(), EXAMPLES.len());
+    let sql = "SELECT (SELECT count(*) FROM pg_class WHERE relname LIKE 'stheno\\_%')
+                    + (SELECT count(*) FROM pg_proc WHERE proname LIKE 'stheno\\_%')";
+    assert_eq!(shop.count(sql).await, 1, "what is in a schema apart is not Stheno's affair");
 }
 
 /// Who holds a lock of a table for long keeps a trigger from being made, but nobody from writing.
