@@ -126,9 +126,12 @@ fn objects(connection: &Connection) -> Result<Vec<(Thing, String)>, StoreError> 
     rows.map_err(fault)?.collect::<Result<_, _>>().map_err(fault)
 }
 
-/// Refuses a file whose tables are to be brought up to date first.
+/// Refuses a file whose tables are to be brought up to date first, or are a newer Stheno's.
 pub(super) fn demand_up_to_date(connection: &Connection) -> Result<(), StoreError> {
     let present = if has_list(connection)? { present_version(connection)? } else { 0 };
+    if present > last_version(SQLITE) {
+        return Err(StoreError::Schema(newer_schema(present, SQLITE)));
+    }
     match SQLITE.iter().find(|step| step.version > present) {
         Some(step) => Err(StoreError::Schema(out_of_date(step.name))),
         None => Ok(()),
