@@ -345,6 +345,7 @@ async fn columns_change_while_a_store_is_open() {
     let flag = "ALTER TABLE customer_group ADD COLUMN flag boolean NOT NULL DEFAULT true";
     database.execute(flag).await;
     let shop = Shop::open(database).await;
+    all_made(&shop.database).await;
     shop.add_customers(&["cus_1"]).await;
     shop.add_members("cgrp_theirs", &["cus_1"]).await;
     for (number, change) in [
@@ -409,6 +410,7 @@ async fn columns_change_while_a_store_is_open() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_column_is_seen_some_seconds_later() {
     let shop = Shop::open(medusa().await).await;
+    all_made(&shop.database).await;
     shop.database.execute("ALTER TABLE customer_group ADD COLUMN fresh text DEFAULT 'seen'").await;
     let started = Instant::now();
     while shop.group("cgrp_theirs").await.unwrap().get("fresh") != Some(&json!("seen")) {
