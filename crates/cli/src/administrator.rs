@@ -244,7 +244,10 @@ fn write_credentials(path: &Path, content: &str) -> Result<()> {
     let shown = path.display();
     let mut file = options.open(path).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => in_the_way(path),
-        _ => anyhow!("cannot write the administrator's credentials to {shown}: {error}"),
+        _ => anyhow!(
+            "cannot write the administrator's credentials to {shown}: {error}; start in a folder that may be written, or \
+             choose them with STHENO_ADMIN_EMAIL, STHENO_ADMIN_PASSWORD and STHENO_ADMIN_API_TOKEN"
+        ),
     })?;
     let written = file.write_all(content.as_bytes()).and_then(|()| file.sync_all());
     written.map_err(|error| {

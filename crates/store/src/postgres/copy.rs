@@ -203,7 +203,7 @@ impl CopyEnd {
             self.client.batch_execute("SAVEPOINT stheno_rows").await.map_err(fault)?;
             let reason = match self.client.execute(&prepared, &parameters(&columns)).await {
                 Ok(written) if written == range.len() as u64 => None,
-                Ok(_) => Some(Reason::Missing("its row".to_owned())),
+                Ok(_) => Some(Reason::Missing(missing(part).to_owned())),
                 Err(error) => Some(reason(error)?),
             };
             let Some(reason) = reason else {
@@ -264,15 +264,26 @@ fn writing(part: &Part) -> String {
     }
     let table = quoted(part.table);
     match part.writing {
-        Writing::Insert(_) => {
-            format!("INSERT INTO {table} ({names}) SELECT {values} FROM unnest({arrays}) v ({places})")
-        }
+        // What would not be read back, as it is no part of the shop, is not written: no foreign key forbids it.
+        Writing::Insert(_) => format!(
+            "INSERT INTO {table} ({names})
+             SELECT * FROM (SELECT {values} FROM unnest({arrays}) v ({places})) n ({names}){}",
+            condition(part, "WHERE")
+        ),
         Writing::Update => {
             let (key, set) = (quoted(&part.columns[0].name), quoted(&part.columns[width - 1].name));
             format!(
                 "UPDATE {table} t SET {set} = v.v{width} FROM unnest({arrays}) v ({places}) WHERE t.{key} = v.v1"
             )
         }
+    }
+}
+
+/// What is missing, where a row was not written although nothing forbids it.
+fn missing(part: &Part) -> &'static str {
+    match part.writing {
+        Writing::Insert(_) => "it",
+        Writing::Update => "its row",
     }
 }
 

@@ -133,3 +133,34 @@ async fn where_a_customer_is_billed_is_not_overwritten() {
         assert_eq!(target.rows().await, before);
     }
 }
+
+/// Two shops whose administrators have the same address: the source's stays behind, and so does what it signs in with.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_token_of_a_user_who_is_left_out_is_left_out_too() {
+    const TIMES: &str = "'2026-01-01T00:00:00.000000Z', '2026-01-01T00:00:00.000000Z'";
+    let user = |id: &str| {
+        format!(
+            "INSERT INTO \"user\" (id, email, role, created_at, updated_at)
+             VALUES ('{id}', 'boss@shop.example', 'admin', {TIMES});
+             INSERT INTO stheno_api_token (token_hash, user_id, created_at)
+             VALUES ('hash_of_{id}', '{id}', '2026-01-01T00:00:00.000000Z')"
+        )
+    };
+    for (from, to) in
+        [(Kind::Sqlite, Kind::Postgres), (Kind::Postgres, Kind::Sqlite), (Kind::Postgres, Kind::Postgres)]
+    {
+        let source = Database::with_shop(from).await;
+        source.execute(&user("usr_source")).await;
+        let target = Database::with_shop(to).await;
+        target.execute(&user("usr_target")).await;
+        let skipping = CopyOptions { skip_conflicts: true, ..merging() };
+        let report = source.copy_to(&target, &skipping).await.unwrap();
+        let expected = [
+            "user usr_source: another row has its email",
+            "stheno_api_token hash_of_usr_source: what it refers to is not there",
+        ];
+        assert_eq!(lines(&report), expected, "{from:?} {to:?}");
+        let tokens = "SELECT count(*) FROM stheno_api_token WHERE token_hash LIKE 'hash_of_%'";
+        assert_eq!(target.ask(&format!("SELECT CAST(({tokens}) AS text)")).await, "1");
+    }
+}
