@@ -143,7 +143,7 @@ async fn the_token_of_a_user_who_is_left_out_is_left_out_too() {
             "INSERT INTO \"user\" (id, email, role, created_at, updated_at)
              VALUES ('{id}', 'boss@shop.example', 'admin', {TIMES});
              INSERT INTO stheno_api_token (token_hash, user_id, created_at)
-             VALUES ('hash_of_{id}', '{id}', '2026-01-01T00:00:00.000000Z')"
+             VALUES ('boss_{id}', '{id}', '2026-01-01T00:00:00.000000Z')"
         )
     };
     for (from, to) in
@@ -157,10 +157,10 @@ async fn the_token_of_a_user_who_is_left_out_is_left_out_too() {
         let report = source.copy_to(&target, &skipping).await.unwrap();
         let expected = [
             "user usr_source: another row has its email",
-            "stheno_api_token hash_of_usr_source: what it refers to is not there",
+            "stheno_api_token boss_usr_source: what it refers to is not there",
         ];
         assert_eq!(lines(&report), expected, "{from:?} {to:?}");
-        let tokens = "SELECT count(*) FROM stheno_api_token WHERE token_hash LIKE 'hash_of_%'";
+        let tokens = "SELECT count(*) FROM stheno_api_token WHERE token_hash LIKE 'boss_%'";
         assert_eq!(target.ask(&format!("SELECT CAST(({tokens}) AS text)")).await, "1");
     }
 }
