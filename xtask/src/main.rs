@@ -70,6 +70,7 @@ fn run(task: &Task) -> Result<()> {
         Task::Ci { full: true } => test::run(test::Extent::Full),
         Task::Openapi => openapi::write(),
         Task::Bench { arguments } => {
+            command::run(&mut command::cargo("build --release --locked --package=stheno"))?;
             command::run(command::cargo("run --release --locked --package=stheno-bench --").args(arguments))
         }
     }

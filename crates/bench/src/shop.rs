@@ -1,90 +1,148 @@
-//! The shop that is measured: customers, and groups of different sizes.
+//! The shop that is measured: customers, and groups of different sizes. The same in every run.
 
-use serde_json::{Map, Value, json};
-use stheno_auth::api_token;
-use stheno_store::{NewUser, Role, Selection, Store, Table};
-
-/// The API token that the load is sent with.
-pub(crate) const TOKEN: &str = "a-token-for-the-bench";
-
-/// How many members the group has whose members are listed.
-pub(crate) const GROUP_MEMBERS: usize = 1000;
-
-const GROUPS: usize = 200;
-const AT_ONCE: usize = 20_000;
-
+/// How many customers and groups a shop has.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Shop {
-    /// The id of the group that is retrieved and whose members are listed.
-    pub(crate) group: String,
+    pub(crate) customers: usize,
+    pub(crate) groups: usize,
 }
 
+/// The groups whose members are listed: half of all customers, 1 % of them, and a hundred.
+const LARGE: usize = 0;
+const MIDDLE: usize = 1;
+const SMALL: usize = 2;
+
+/// The groups of this number on have about as many members each.
+const FIRST_USUAL: usize = 3;
+
 impl Shop {
-    pub(crate) async fn fill(store: &Store, customers: usize) -> anyhow::Result<Self> {
-        let user = NewUser {
-            email: "bench@example.com".to_owned(),
-            password_hash: None,
-            role: Role::Admin,
-            token_hash: Some(api_token::hash(TOKEN)),
-        };
-        store.create_user(user).await?;
-        let groups = (0..GROUPS).map(group).collect();
-        store.import(vec![(Table::CustomerGroup, groups)]).await?;
-        let numbers: Vec<_> = (0..customers).collect();
-        for numbers in numbers.chunks(AT_ONCE) {
-            let rows = numbers.iter().copied().map(customer).collect();
-            let members = numbers.iter().filter(|number| **number < GROUP_MEMBERS).map(|number| {
-                object(json!({"customer_group_id": group_id(0), "customer_id": customer_id(*number)}))
-            });
-            let members = members.collect();
-            store.import(vec![(Table::Customer, rows), (Table::CustomerGroupCustomers, members)]).await?;
-        }
-        Ok(Self { group: group_id(0) })
+    pub(crate) fn of(customers: usize) -> Self {
+        Self { customers, groups: (customers / 200).max(200) }
     }
 
-    /// The answer to a retrieval of the group.
-    pub(crate) async fn group_as_json(&self, store: &Store) -> anyhow::Result<Vec<u8>> {
-        let selection = Selection::all(store.catalog(), Table::CustomerGroup);
-        let group = store.retrieve_customer_group(&self.group, &selection).await?;
-        let mut text = b"{\"customer_group\":".to_vec();
-        text.extend(group.map(|group| group.start).unwrap_or_default());
-        text.push(b'}');
-        Ok(text)
+    pub(crate) fn large_group(self) -> String {
+        group_id(LARGE)
     }
+
+    pub(crate) fn middle_group(self) -> String {
+        group_id(MIDDLE)
+    }
+
+    pub(crate) fn small_group(self) -> String {
+        group_id(SMALL)
+    }
+
+    /// A group that nobody writes to.
+    pub(crate) fn any_group(self, number: u64) -> String {
+        group_id(usize::try_from(number % self.groups as u64).unwrap_or_default())
+    }
+
+    pub(crate) fn large_members(self) -> usize {
+        self.customers / 2
+    }
+
+    fn middle_members(self) -> usize {
+        (self.customers / 100).max(1)
+    }
+
+    /// Statements that fill the tables: in all three times as many memberships as customers.
+    pub(crate) fn statements(self, engine: Engine) -> Vec<String> {
+        let Self { customers, groups } = self;
+        let numbers = |name: &str, count: usize| engine.numbers(name, count);
+        let (group, customer) = (engine.id("cgrp_01BENCH", "n"), engine.id("cus_01BENCH", "n"));
+        let members = |group: usize, count: usize, every: usize| {
+            format!(
+                "INSERT INTO customer_group_customers (customer_group_id, customer_id)
+                 SELECT '{}', {} FROM {}",
+                group_id(group),
+                engine.id("cus_01BENCH", &format!("n * {every}")),
+                numbers("n", count)
+            )
+        };
+        let usual = customers * 5 / 2;
+        vec![
+            format!(
+                "INSERT INTO customer_group (id, name, metadata, created_at, updated_at)
+                 SELECT {group}, {}, {}, {time}, {time} FROM {}",
+                engine.padded("group ", "n", 6),
+                engine.json("'{\"tier\":' || (n % 5) || '}'"),
+                numbers("n", groups),
+                time = engine.time("n * 60"),
+            ),
+            format!(
+                "INSERT INTO customer (id, email, first_name, last_name, has_account, created_at, updated_at)
+                 SELECT {customer}, 'customer' || n || '@example.com', 'First' || (n % 997), 'Last' || (n % 1009),
+                        n % 3 = 0, {}, {}
+                 FROM {}",
+                engine.time("n * 7"),
+                engine.time("(n * 7919) % 1000003"),
+                numbers("n", customers),
+            ),
+            members(LARGE, self.large_members(), 1),
+            members(MIDDLE, self.middle_members(), 97),
+            members(SMALL, 100.min(customers), 1),
+            format!(
+                "INSERT INTO customer_group_customers (customer_group_id, customer_id)
+                 SELECT DISTINCT {}, {} FROM {}",
+                engine.id("cgrp_01BENCH", &format!("({FIRST_USUAL} + n % {})", groups - FIRST_USUAL)),
+                engine.id("cus_01BENCH", &format!("((n * 7919) % {customers})")),
+                numbers("n", usual),
+            ),
+        ]
+    }
+}
+
+/// What the shop is kept in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+impl Engine {
+    /// A table of the numbers from 0 on.
+    fn numbers(self, name: &str, count: usize) -> String {
+        match self {
+            Self::Sqlite => format!(
+                "(WITH RECURSIVE i ({name}) AS (SELECT 0 UNION ALL SELECT {name} + 1 FROM i WHERE {name} + 1 < {count})
+                  SELECT {name} FROM i)"
+            ),
+            Self::Postgres => format!("generate_series(0::bigint, {count} - 1) i ({name})"),
+        }
+    }
+
+    fn id(self, prefix: &str, number: &str) -> String {
+        self.padded(prefix, number, 19)
+    }
+
+    fn padded(self, prefix: &str, number: &str, width: usize) -> String {
+        match self {
+            Self::Sqlite => format!("printf('{prefix}%0{width}d', {number})"),
+            Self::Postgres => format!("'{prefix}' || lpad(({number})::text, {width}, '0')"),
+        }
+    }
+
+    fn time(self, seconds: &str) -> String {
+        match self {
+            Self::Sqlite => {
+                format!("strftime('%Y-%m-%dT%H:%M:%S.000000Z', '2024-01-01', ({seconds}) || ' seconds')")
+            }
+            Self::Postgres => format!("timestamptz '2024-01-01Z' + ({seconds}) * interval '1 second'"),
+        }
+    }
+
+    fn json(self, text: &str) -> String {
+        match self {
+            Self::Sqlite => text.to_owned(),
+            Self::Postgres => format!("({text})::jsonb"),
+        }
+    }
+}
+
+pub(crate) fn customer_id(number: usize) -> String {
+    format!("cus_01BENCH{number:019}")
 }
 
 fn group_id(number: usize) -> String {
     format!("cgrp_01BENCH{number:019}")
-}
-
-fn customer_id(number: usize) -> String {
-    format!("cus_01BENCH{number:019}")
-}
-
-fn group(number: usize) -> Map<String, Value> {
-    object(json!({
-        "id": group_id(number),
-        "name": format!("Group {number:04}"),
-        "metadata": {"tier": number % 5},
-        "created_at": "2026-01-01T00:00:00.000001Z",
-        "updated_at": "2026-01-01T00:00:00.000001Z",
-    }))
-}
-
-fn customer(number: usize) -> Map<String, Value> {
-    object(json!({
-        "id": customer_id(number),
-        "email": format!("customer{number}@example.com"),
-        "first_name": format!("First{}", number % 997),
-        "last_name": format!("Last{}", number % 1009),
-        "has_account": number.is_multiple_of(3),
-        "created_at": "2026-01-01T00:00:00.000001Z",
-        "updated_at": "2026-01-01T00:00:00.000001Z",
-    }))
-}
-
-fn object(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(object) => object,
-        _ => Map::new(),
-    }
 }

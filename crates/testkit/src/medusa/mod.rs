@@ -43,7 +43,8 @@ fn version() -> u64 {
     hasher.finish()
 }
 
-async fn make(url: &str) {
+/// Has Medusa make its tables in the empty database at this URL, and fills them.
+pub async fn make(url: &str) {
     let address = url.to_owned();
     let made = tokio::task::spawn_blocking(move || {
         Project::new().migrate(&address);
@@ -77,9 +78,19 @@ pub struct Medusa(Process);
 impl Medusa {
     /// Starts a Medusa on a database, which must stay as long as it runs.
     pub async fn on(database: &PostgresDatabase) -> Self {
-        let url = database.url().to_owned();
+        Self::at(database.url()).await
+    }
+
+    /// Starts a Medusa on the database at this URL.
+    pub async fn at(url: &str) -> Self {
+        let url = url.to_owned();
         let started = tokio::task::spawn_blocking(move || Project::new().serve(&url)).await;
         Self(started.unwrap_or_else(|error| panic!("{error}")))
+    }
+
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.0.id()
     }
 
     /// Where it listens.

@@ -103,12 +103,12 @@ impl Project {
     }
 }
 
-/// A database's URL as npm's `pg`, TypeORM and MikroORM all read it: with a host, although the socket's folder counts,
-/// and no slash behind the name.
+/// A database's URL as npm's `pg`, TypeORM and MikroORM all read it. One of a socket needs a host, although the socket's
+/// folder counts, and no slash behind the name.
 fn node_url(url: &str) -> String {
     match url.replacen("@/", "@localhost/", 1).split_once("?host=") {
         Some((database, folder)) => format!("{database}?host={}", folder.replace('/', "%2F")),
-        None => panic!("{url} names no socket"),
+        None => url.to_owned(),
     }
 }
 
@@ -122,6 +122,10 @@ pub(super) struct Process {
 }
 
 impl Process {
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it has written so far.
     fn log(&self) -> String {
         self.log.0.lock().map(|log| log.clone()).unwrap_or_default()

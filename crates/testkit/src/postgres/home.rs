@@ -35,9 +35,14 @@ impl Home {
         self.path.join("data")
     }
 
+    /// Where a program is.
+    pub(super) fn program(&self, name: &str) -> PathBuf {
+        self.programs.join(name)
+    }
+
     /// A program, run as whoever may run a server.
     pub(super) fn command(&self, program: &str) -> Command {
-        let program = self.programs.join(program);
+        let program = self.program(program);
         let mut command = if self.is_root {
             let mut command = Command::new("runuser");
             command.args(["-u", SERVER_USER, "--"]).arg(program);

@@ -113,6 +113,16 @@ impl PostgresServer {
         self.home.data()
     }
 
+    /// The file that it writes its log to.
+    pub fn log(&self) -> PathBuf {
+        self.home.path().join("log")
+    }
+
+    /// One of PostgreSQL's programs, of the server's own version.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.home.program(name)
+    }
+
     /// Writes a file that the server reads, such as a certificate, with mode 600, and returns where it is.
     pub fn write_file(&self, name: &str, content: &str) -> PathBuf {
         let path = self.home.path().join(name);
@@ -144,7 +154,7 @@ impl PostgresServer {
 
     /// Starts the stopped server again, and waits until it takes connections.
     pub async fn start_again(&self) {
-        let log = self.home.path().join("log").display().to_string();
+        let log = self.log().display().to_string();
         self.pg_ctl("start", &["--wait", "--timeout=120", "--log", &log]).await;
     }
 

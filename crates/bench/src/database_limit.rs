@@ -1,0 +1,147 @@
+//! What PostgreSQL itself can do: `pgbench` with the very statements, as the server of PostgreSQL logs them.
+
+use std::fs;
+use std::process::Command;
+
+use anyhow::{Context as _, ensure};
+use regex::Regex;
+use stheno_testkit::postgres::PostgresServer;
+
+use crate::calls::Request;
+use crate::load::{self, Target};
+
+/// What begins each entry of the log.
+pub(crate) const LOG_MARK: &str = "@entry@";
+
+/// A prepared statement, and the values of its parameters.
+#[derive(Debug, PartialEq, Eq)]
+struct Execution {
+    text: String,
+    parameters: Vec<String>,
+}
+
+/// How many times a second `pgbench` runs, over so many connections, what a request has the database do.
+pub(crate) async fn measure(
+    server: &PostgresServer,
+    database: &str,
+    target: &Target,
+    request: &Request,
+    connections: usize,
+    seconds: f64,
+) -> anyhow::Result<f64> {
+    let executions = executions(server, target, request).await?;
+    let mut script = String::new();
+    let mut values = Vec::new();
+    // What reads more than once does so in one round trip, out of one snapshot.
+    let is_transaction = executions.len() > 1;
+    if is_transaction {
+        script.push_str("\\startpipeline\nBEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;\n");
+    }
+    let place = Regex::new(r"\$(\d+)")?;
+    for (index, Execution { text, parameters }) in executions.iter().enumerate() {
+        script.push_str(&place.replace_all(text, format!(":p{index}_$1")));
+        script.push_str(";\n");
+        for (number, value) in (1..).zip(parameters) {
+            values.push(format!("p{index}_{number}={value}"));
+        }
+    }
+    if is_transaction {
+        script.push_str("COMMIT;\n\\endpipeline\n");
+    }
+    let file = tempfile::NamedTempFile::new()?;
+    fs::write(file.path(), script)?;
+    let mut pgbench = Command::new(server.program("pgbench"));
+    pgbench.args([
+        "--no-vacuum",
+        "--protocol=prepared",
+        "--jobs=1",
+        "--host=127.0.0.1",
+        "--username=postgres",
+    ]);
+    pgbench.arg(format!("--port={}", server.port())).arg(format!("--client={connections}"));
+    pgbench.arg(format!("--time={}", seconds.ceil())).arg("--file").arg(file.path());
+    for value in &values {
+        pgbench.arg("--define").arg(value);
+    }
+    let output = pgbench.arg(database).output().context("cannot run pgbench")?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let rate = said.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
+    rate.with_context(|| format!("pgbench failed: {said}{}", String::from_utf8_lossy(&output.stderr)))
+}
+
+/// The statements that a request has the database do, read from the server's log.
+async fn executions(
+    server: &PostgresServer,
+    target: &Target,
+    request: &Request,
+) -> anyhow::Result<Vec<Execution>> {
+    // Once before, so that credentials are known and statements are prepared.
+    load::send(target, request).await?;
+    server.set("log_min_duration_statement = 0");
+    server.reload().await;
+    // The servers' processes read their settings between two statements.
+    for _ in 0..40 {
+        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        load::send(target, request).await?;
+    }
+    let log = fs::read_to_string(server.log())?;
+    let before = log.len();
+    load::send(target, request).await?;
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    let log = fs::read_to_string(server.log())?;
+    server.set("log_min_duration_statement = -1");
+    server.reload().await;
+    let executions = read_log(&log[before..])?;
+    ensure!(!executions.is_empty(), "the request had the database do nothing: {}", &log[before..]);
+    Ok(executions)
+}
+
+/// The executions of prepared statements in a log, but for those that begin and end transactions.
+fn read_log(log: &str) -> anyhow::Result<Vec<Execution>> {
+    let executed = Regex::new(r"(?s)^LOG:\s+duration: [0-9.]+ ms  execute [^:]+: (.+)$")?;
+    let parameter = Regex::new(r"\$\d+ = (?:'((?:[^']|'')*)'|NULL)")?;
+    let mut executions: Vec<Execution> = Vec::new();
+    // The parameters are told behind what was executed, and behind what they were bound to too.
+    let mut is_executed = false;
+    for entry in log.split(LOG_MARK).map(str::trim) {
+        if let Some(details) = entry.strip_prefix("DETAIL:") {
+            if let Some(last) = executions.last_mut().filter(|_| is_executed) {
+                let values = parameter.captures_iter(details).map(|found| found.get(1));
+                let values = values
+                    .map(|value| value.map_or_else(String::new, |value| value.as_str().replace("''", "'")));
+                last.parameters = values.collect();
+            }
+        } else if let Some(found) = executed.captures(entry) {
+            let text = found[1].split_whitespace().collect::<Vec<_>>().join(" ");
+            executions.push(Execution { text, parameters: Vec::new() });
+            is_executed = true;
+        } else {
+            is_executed = false;
+        }
+    }
+    Ok(executions)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_and_their_parameters_are_read_from_a_log() {
+        let log = "@entry@LOG:  duration: 0.012 ms  statement: BEGIN
+@entry@LOG:  duration: 0.020 ms  bind s1: SELECT 1
+@entry@DETAIL:  parameters: $1 = 'bound'
+@entry@LOG:  duration: 0.034 ms  execute s1: SELECT r.id FROM customer_group r
+\tWHERE r.name = $1 LIMIT $2
+@entry@DETAIL:  parameters: $1 = 'it''s', $2 = '50'
+@entry@LOG:  duration: 0.020 ms  bind s2: SELECT 2
+@entry@DETAIL:  parameters: $1 = 'bound'
+@entry@LOG:  duration: 0.012 ms  statement: COMMIT
+";
+        let expected = Execution {
+            text: "SELECT r.id FROM customer_group r WHERE r.name = $1 LIMIT $2".to_owned(),
+            parameters: vec!["it's".to_owned(), "50".to_owned()],
+        };
+        assert_eq!(read_log(log).ok(), Some(vec![expected]));
+    }
+}
