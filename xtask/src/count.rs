@@ -121,7 +121,7 @@ test result: FAILED. 1 passed; 2 failed; 1 ignored; 0 measured; 0 filtered out; 
     fn reads_nextest_with_its_remarks_and_ways_to_fail() {
         let output = "
         PASS [   0.004s] (1/8) xtask count::tests::passed
-     Summary [   0.006s] 8/9 tests run: 4 passed (1 slow, 2 leaky), 1 failed, 2 timed out, 1 exec failed, 3 skipped
+     Summary [   0.006s] 8/9 tests run: 4 passed (1 slow, 1 flaky, 2 leaky), 1 failed, 2 timed out, 1 exec failed, 3 skipped
         FAIL [   0.004s] (1/8) xtask count::tests::failed
 ";
         let expected = Count { passed: 4, failed: 4, skipped: 3 };
