@@ -115,7 +115,7 @@ pub struct PartialCustomerGroup {
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Timestamp>))]
     pub deleted_at: Option<Option<Timestamp>>,
     /// How many members it has, if `fields` named that. Stheno tells it, Medusa does not.
-    #[serde(default, deserialize_with = "maybe_whole_number", skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub customer_count: Option<u64>,
     /// The members, in no particular order: whole if asked for with `expand`, or the columns that `fields` named.
