@@ -124,19 +124,50 @@ fn literal(parameter: &Parameter) -> String {
 
 const FIRST: Window = Window { offset: 0, limit: Some(50) };
 
+impl Plans {
+    async fn of_a_shop(database: &PostgresDatabase) -> Self {
+        let options = StoreOptions { serves: false, ..StoreOptions::default() };
+        Store::open(database.url(), options).await.unwrap().close().await;
+        let client = database.connect().await;
+        client.batch_execute(SHOP).await.unwrap();
+        client.batch_execute("VACUUM ANALYZE").await.unwrap();
+        client.batch_execute("SET jit = off").await.unwrap();
+        let traits = Traits { counts: true, orders: true, ..schema::read_traits(&client).await.unwrap() };
+        let catalog = schema::read_catalog(&client).await.unwrap();
+        let dialect = Dialect::Postgres(traits);
+        Self { client, dialect, catalog, text: String::new(), scanning: Vec::new() }
+    }
+}
+
+/// A database whose locale is not that of code points has indexes in their order.
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_are_read_by_indexes_in_any_locale() {
+    let words = "LOCALE_PROVIDER icu ICU_LOCALE 'en-US' TEMPLATE template0";
+    let database = PostgresDatabase::with(words).await;
+    let mut plans = Plans::of_a_shop(&database).await;
+    let customers = ListSource::customers(plans.dialect, &CustomerFilter::default());
+    for order in ["id", "-id", "-created_at", "email", "first_name"] {
+        plans.add_list("customers", Table::Customer, &customers, order, FIRST).await;
+    }
+    let groups = Some(vec!["cgrp_10001".to_owned()]);
+    let members =
+        ListSource::customers(plans.dialect, &CustomerFilter { groups, ..CustomerFilter::default() });
+    for order in ["id", "-id", "-created_at", "email", "last_name"] {
+        plans.add_list("members", Table::Customer, &members, order, FIRST).await;
+    }
+    let groups = ListSource::customer_groups(plans.dialect, &CustomerGroupFilter::default());
+    for order in ["id", "-created_at", "name"] {
+        plans.add_list("groups", Table::CustomerGroup, &groups, order, FIRST).await;
+    }
+    assert_eq!(plans.scanning, [""; 0]);
+    assert!(!plans.text.contains("Sort"), "{}", plans.text);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_are_read_by_indexes() {
     let database = PostgresDatabase::empty().await;
-    let options = StoreOptions { serves: false, ..StoreOptions::default() };
-    Store::open(database.url(), options).await.unwrap().close().await;
-    let client = database.connect().await;
-    client.batch_execute(SHOP).await.unwrap();
-    client.batch_execute("VACUUM ANALYZE").await.unwrap();
-    client.batch_execute("SET jit = off").await.unwrap();
-    let traits = Traits { counts: true, orders: true, ..schema::read_traits(&client).await.unwrap() };
-    let catalog = schema::read_catalog(&client).await.unwrap();
-    let dialect = Dialect::Postgres(traits);
-    let mut plans = Plans { client, dialect, catalog, text: String::new(), scanning: Vec::new() };
+    let mut plans = Plans::of_a_shop(&database).await;
+    let dialect = plans.dialect;
 
     let groups = |filter: &CustomerGroupFilter| ListSource::customer_groups(dialect, filter);
     let all_groups = CustomerGroupFilter::default();
