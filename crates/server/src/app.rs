@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 
 use crate::config::{Config, Secrets};
 use crate::credentials::Credentials;
+use crate::limits::Limits;
 use crate::position;
 
 /// The server's state. Cheap to clone: the clones are one.
@@ -21,6 +22,7 @@ struct Inner {
     credentials: Credentials,
     callers: Cache<Arc<str>, Caller>,
     deriving: Arc<Semaphore>,
+    limits: Limits,
 }
 
 impl App {
@@ -30,7 +32,8 @@ impl App {
         // Deriving a key takes a core and 32 MiB for a quarter of a second.
         let deriving = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)));
         let callers = position::callers();
-        Self(Arc::new(Inner { store, config, credentials, callers, deriving }))
+        let limits = Limits::new(&config);
+        Self(Arc::new(Inner { store, config, credentials, callers, deriving, limits }))
     }
 
     /// The shop's data.
@@ -50,6 +53,11 @@ impl App {
     /// The users who have called of late, by their ids.
     pub(crate) fn callers(&self) -> &Cache<Arc<str>, Caller> {
         &self.0.callers
+    }
+
+    /// What is refused so that others are served.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
     }
 
     /// The permits for deriving keys from passwords.

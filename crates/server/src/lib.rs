@@ -13,6 +13,7 @@ mod credentials;
 pub mod entrance;
 mod error;
 mod extract;
+mod limits;
 mod medusa;
 mod observe;
 pub mod openapi;
@@ -25,7 +26,7 @@ pub mod serve;
 pub mod telemetry;
 
 pub use crate::app::App;
-pub use crate::config::{AdminCors, Config, CookieSecure, Secrets, SettingError, TrustProxy};
+pub use crate::config::{AdminCors, Config, CookieSecure, RateLimit, Secrets, SettingError, TrustProxy};
 pub use crate::entrance::Entrance;
 pub use crate::medusa::MedusaUrl;
 pub use crate::router::{router, router_with};

@@ -15,7 +15,7 @@ use crate::extract::user_of;
 use crate::openapi::introduction;
 use crate::routes::admin::{auth, customer_groups, customers};
 use crate::routes::{docs, health};
-use crate::{answer, cors, observe, position};
+use crate::{answer, cors, limits, observe, position};
 
 /// All endpoints, with what is done around each of them.
 pub fn router(app: App) -> Router {
@@ -33,6 +33,7 @@ pub fn router_with(app: App, further: Router<App>) -> Router {
         .method_not_allowed_fallback(no_route)
         .layer(from_fn(position::tell))
         .layer(from_fn(answer::not_modified))
+        .layer(from_fn_with_state(app.clone(), limits::admin))
         .layer(from_fn_with_state(app.clone(), cors::admin))
         .layer(from_fn(observe::request))
         .with_state(app)

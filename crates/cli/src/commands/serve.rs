@@ -12,7 +12,9 @@ use bytesize::ByteSize;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use secrecy::SecretString;
 use stheno_server::telemetry::{self, LogFormat};
-use stheno_server::{AdminCors, App, Config, CookieSecure, Entrance, MedusaUrl, Secrets, TrustProxy};
+use stheno_server::{
+    AdminCors, App, Config, CookieSecure, Entrance, MedusaUrl, RateLimit, Secrets, TrustProxy,
+};
 use stheno_store::{Role, Store, StoreOptions};
 use tokio::net::TcpSocket;
 
@@ -212,6 +214,34 @@ struct Requests {
     )]
     write_timeout: Duration,
 
+    /// How many calls are worked on at once
+    #[arg(long, env = "STHENO_CONCURRENCY", value_name = "NUMBER", default_value_t = 64, value_parser = at_once)]
+    concurrency: usize,
+
+    /// How many calls more wait for their turn; those beyond are answered 503 at once
+    #[arg(long, env = "STHENO_QUEUE", value_name = "NUMBER", default_value_t = 1024)]
+    queue: usize,
+
+    /// How long a call waits for its turn before it is answered 503; a bare number is in seconds
+    #[arg(
+        long,
+        env = "STHENO_QUEUE_TIMEOUT",
+        value_name = "TIME",
+        default_value = "2s",
+        value_parser = duration::parse
+    )]
+    queue_timeout: Duration,
+
+    /// How many calls may be made from one address, such as 100/s, 600/m or 5000/h: more are answered 429. Not limited
+    /// unless given
+    #[arg(long, env = "STHENO_RATE_LIMIT_ADDRESS", value_name = "CALLS/TIME")]
+    rate_limit_address: Option<RateLimit>,
+
+    /// How many calls may be made with one credential, such as 100/s, 600/m or 5000/h: more are answered 429. Not limited
+    /// unless given
+    #[arg(long, env = "STHENO_RATE_LIMIT_CREDENTIAL", value_name = "CALLS/TIME")]
+    rate_limit_credential: Option<RateLimit>,
+
     /// How long requests in flight may take when the server is told to stop; a bare number is in seconds
     #[arg(
         long,
@@ -265,6 +295,11 @@ impl From<Requests> for Config {
         config.header_timeout = requests.header_timeout;
         config.body_timeout = requests.body_timeout;
         config.write_timeout = requests.write_timeout;
+        config.concurrency = requests.concurrency;
+        config.queue = requests.queue;
+        config.queue_timeout = requests.queue_timeout;
+        config.rate_limit_address = requests.rate_limit_address;
+        config.rate_limit_credential = requests.rate_limit_credential;
         config.shutdown_timeout = requests.shutdown_timeout;
         config.docs = !requests.no_docs;
         config
@@ -285,6 +320,14 @@ fn size(text: &str) -> Result<usize, &'static str> {
     let size: Option<ByteSize> = text.parse().ok();
     let bytes = size.and_then(|size| usize::try_from(size.as_u64()).ok());
     bytes.ok_or("give a size such as 8MiB")
+}
+
+/// A number of things that can be done at once.
+fn at_once(text: &str) -> Result<usize, &'static str> {
+    match text.parse() {
+        Ok(number @ 1..=100_000) => Ok(number),
+        _ => Err("give a number from 1 to 100000"),
+    }
 }
 
 /// A time that is long enough for something to happen.

@@ -8,6 +8,7 @@ mod connections;
 mod credentials;
 mod database;
 mod health;
+mod limits;
 mod logs;
 mod medusa;
 mod openapi;
