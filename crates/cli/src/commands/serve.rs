@@ -17,6 +17,7 @@ use stheno_server::{
 };
 use stheno_store::{Role, Store, StoreOptions};
 use tokio::net::TcpSocket;
+use tokio::task::JoinHandle;
 
 use crate::administrator::{self, Administrator, AdministratorArguments};
 use crate::database::Database;
@@ -78,6 +79,11 @@ struct Listening {
     /// The port to listen on; 0 for one that is free, which is then printed
     #[arg(long, env = "PORT", default_value_t = 9000)]
     port: u16,
+
+    /// An address and a port for GET /metrics, without a credential: one that only the monitoring can reach. At the port of
+    /// the API, /metrics asks for a credential
+    #[arg(long, env = "STHENO_METRICS_LISTEN", value_name = "ADDRESS:PORT")]
+    metrics_listen: Option<SocketAddr>,
 }
 
 #[derive(Debug, Clone, clap::Args)]
@@ -351,6 +357,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     let signals = Signals::new().context("cannot listen to signals")?;
     let listener = listen(&arguments.listening).await?;
     let address = listener.local_addr()?;
+    let for_metrics = arguments.listening.metrics_listen.map(listen_for_metrics).transpose()?;
 
     let limits = &arguments.limits;
     let options = StoreOptions {
@@ -407,12 +414,40 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
         tracing::warn!("{entry} in --admin-cors matches no page: {fault}");
     }
     tracing::info!(%address, database = %database.shown(), "listening");
-    entrance.open(App::new(store.clone(), secrets, config));
+    let app = App::new(store.clone(), secrets, config.clone());
+    entrance.open(app.clone());
+    // As long as the server serves.
+    let _metrics = for_metrics.map(|listener| {
+        let router = stheno_server::metrics_router(app);
+        AbortOnDrop(tokio::spawn(stheno_server::serve_router(
+            listener,
+            router,
+            config,
+            std::future::pending(),
+        )))
+    });
     let served = served.await;
     store.close().await;
     served.context("the server failed")?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// A task that ends with the value.
+struct AbortOnDrop<T>(JoinHandle<T>);
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn listen_for_metrics(address: SocketAddr) -> Result<TcpListener> {
+    let listener = open(address).map_err(|error| {
+        anyhow!("cannot listen on {address} for the metrics: {error}; give --metrics-listen another address")
+    })?;
+    tracing::info!(address = %listener.local_addr()?, "metrics");
+    Ok(listener)
 }
 
 async fn welcome(
@@ -439,7 +474,7 @@ async fn welcome(
 }
 
 /// Opens the socket. Connections wait there until the server takes them.
-async fn listen(Listening { host, port }: &Listening) -> Result<TcpListener> {
+async fn listen(Listening { host, port, .. }: &Listening) -> Result<TcpListener> {
     let name = host.trim_start_matches('[').trim_end_matches(']');
     let addresses = tokio::net::lookup_host((name, *port)).await.map_err(|error| {
         anyhow!(

@@ -18,6 +18,7 @@ pub(crate) use self::peer::{Peer, client_address, is_secure};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::limits::work::Permit;
+use crate::metrics::Refusal;
 use crate::position;
 use crate::schema::{Schema, Valid};
 
@@ -106,7 +107,7 @@ async fn read_input<Query: Input, Body: Input>(
 ) -> Result<(Permit, Query, Body), ApiError> {
     let limits = body::Limits { bytes: limit, time: app.config().body_timeout };
     let body = body::read(head, body, limits).await?;
-    let permit = app.limits().work.begin().await?;
+    let permit = app.limits().work.begin().await.inspect_err(|_| app.metrics().refuse(Refusal::Busy))?;
     let body = check(body)?;
     let query = check(match (Query::SCHEMA, head.uri.query()) {
         (Some(_), Some(query)) => query_value(query),

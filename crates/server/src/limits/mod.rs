@@ -20,6 +20,7 @@ use self::work::Work;
 use crate::app::App;
 use crate::config::Config;
 use crate::extract::client_address;
+use crate::metrics;
 
 #[derive(Debug)]
 pub(crate) struct Limits {
@@ -50,8 +51,14 @@ pub(crate) async fn admin(State(app): State<App>, request: Request, next: Next) 
         .rates
         .check(request.headers(), || client_address(&app, request.extensions(), request.headers()));
     let mut response = match rated {
-        Rated::Refused(refusal) => return refusal.into_response(),
-        Rated::Passed(_) if limits.work.is_full() => work::refusal().into_response(),
+        Rated::Refused(refusal) => {
+            app.metrics().refuse(metrics::Refusal::RateLimit);
+            return refusal.into_response();
+        }
+        Rated::Passed(_) if limits.work.is_full() => {
+            app.metrics().refuse(metrics::Refusal::Busy);
+            work::refusal().into_response()
+        }
         Rated::Passed(_) => next.run(request).await,
     };
     if let Rated::Passed(Some(allowance)) = rated {

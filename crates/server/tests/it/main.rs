@@ -11,6 +11,7 @@ mod health;
 mod limits;
 mod logs;
 mod medusa;
+mod metrics;
 mod openapi;
 
 use serde_json::{Map, Value};

@@ -19,6 +19,7 @@ use crate::config::CookieSecure;
 use crate::error::{ApiError, chain};
 use crate::extract::{Input, client_address, is_secure};
 use crate::limits;
+use crate::metrics;
 use crate::openapi::describe_body;
 use crate::password::{self, Turn};
 use crate::schema::{Schema, Valid, definitions};
@@ -48,18 +49,21 @@ async fn sign_in(app: &App, head: &Parts, login: Login) -> Result<String, ApiErr
     let logins = &app.limits().logins;
     let email = login.email.to_lowercase();
     let counted = limits::login::Login::new(&email, client_address(app, &head.extensions, &head.headers));
-    logins.check(counted)?;
+    let check = || logins.check(counted).inspect_err(|_| app.metrics().log_in(metrics::Login::Limited));
+    check()?;
     let turn = Turn::begin(app).await?;
     // Of many at once, those that have waited see how those before them have ended.
-    logins.check(counted)?;
+    check()?;
     let user = app.store().user_by_email(&email).await?;
     let container = user.as_ref().and_then(|user| user.password_hash.as_ref());
     let container = container.map(|container| container.expose_secret().to_owned());
     let verified = password::verify(turn, login.password.clone(), container.clone()).await?;
     let (Some(user), Verified::Match { needs_rehash }) = (user, verified) else {
         logins.failed(counted);
+        app.metrics().log_in(metrics::Login::Wrong);
         return Err(ApiError::WrongLogin);
     };
+    app.metrics().log_in(metrics::Login::Succeeded);
     if needs_rehash
         && let Some(weak) = container
         && let Err(error) = keep_better(app, &user.id, weak, login.password).await
