@@ -114,6 +114,10 @@ pub struct PartialCustomerGroup {
     #[serde(default, with = "crate::timestamp::double_option", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Timestamp>))]
     pub deleted_at: Option<Option<Timestamp>>,
+    /// How many members it has, if `fields` named that. Stheno tells it, Medusa does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub customer_count: Option<u64>,
     /// The members, in no particular order: whole if asked for with `expand`, or the columns that `fields` named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false, no_recursion))]
@@ -138,6 +142,7 @@ impl PartialCustomerGroup {
             created_at: None,
             updated_at: None,
             deleted_at: None,
+            customer_count: None,
             customers: None,
             price_lists: None,
             extra: Extra::new(),

@@ -43,7 +43,7 @@ pub struct CustomerChanges {
 }
 
 /// Which customers a list shows. Whatever is none does not narrow it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CustomerFilter {
     /// Only customers with this in their e-mail address, a name, or `first last`, in any case.
     pub q: Option<String>,

@@ -23,7 +23,7 @@ pub struct CustomerGroupChanges {
 }
 
 /// Which customer groups a list shows. Whatever is none does not narrow it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CustomerGroupFilter {
     /// Only groups with this in their name, in any case.
     pub q: Option<String>,

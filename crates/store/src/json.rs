@@ -21,6 +21,13 @@ pub(crate) fn write_text(text: &mut Vec<u8>, value: &str) {
     }
 }
 
+/// Writes a number as JSON.
+pub(crate) fn write_integer(text: &mut Vec<u8>, number: i64) {
+    if serde_json::to_writer(text, &number).is_err() {
+        unreachable!("writing to a vector does not fail");
+    }
+}
+
 /// Writes what every row of a table is shown with before its columns.
 pub(crate) fn write_constants(text: &mut Vec<u8>, table: Table) {
     for (name, value) in table.constants() {

@@ -29,11 +29,13 @@ macro_rules! migrations {
 pub(crate) const SQLITE: &[Migration] = migrations!("sqlite":
     1 "0001_medusa_tables",
     2 "0002_stheno_tables",
+    3 "0003_stheno_counts",
 );
 
 pub(crate) const POSTGRES: &[Migration] = migrations!("postgres":
     1 "0001_medusa_tables",
     2 "0002_stheno_tables" beside Medusa,
+    3 "0003_stheno_counts" beside Medusa,
 );
 
 impl Migration {

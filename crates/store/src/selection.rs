@@ -6,6 +6,9 @@ use crate::sql::is_textual;
 /// How many relations deep a selection may go (and [`UnknownName::TooDeep`] says so).
 const MAX_DEPTH: usize = 2;
 
+/// What is computed for a group, beside its columns.
+pub(crate) const CUSTOMER_COUNT: &str = "customer_count";
+
 /// The columns and relations of a row that an answer shows.
 ///
 /// The `id` is always shown.
@@ -16,6 +19,8 @@ pub struct Selection {
     pub(crate) table: Table,
     /// Positions in the catalog's columns of the table, ascending.
     pub(crate) columns: Vec<usize>,
+    /// Whether a group is shown with the number of its members.
+    pub(crate) customer_count: bool,
     pub(crate) relations: Vec<(Relation, Self)>,
 }
 
@@ -50,18 +55,26 @@ impl Selection {
     /// Every column of `table` and no relation.
     pub fn all(catalog: &Catalog, table: Table) -> Self {
         let columns = catalog.public_columns(table).map(|(position, _)| position).collect();
-        Self { generation: catalog.generation(), table, columns, relations: Vec::new() }
+        Self {
+            generation: catalog.generation(),
+            table,
+            columns,
+            customer_count: false,
+            relations: Vec::new(),
+        }
     }
 
     /// The id of a row of `table` and nothing else.
     pub fn id(catalog: &Catalog, table: Table) -> Self {
         let generation = catalog.generation();
-        let mut selection = Self { generation, table, columns: Vec::new(), relations: Vec::new() };
+        let mut selection =
+            Self { generation, table, columns: Vec::new(), customer_count: false, relations: Vec::new() };
         selection.insert_column(catalog, "id");
         selection
     }
 
-    /// Adds a column by its name, or by a path through relations: `name`, `customers.email`.
+    /// Adds a column by its name, or by a path through relations: `name`, `customers.email`. A group also has
+    /// `customer_count`, the number of its members that are not deleted, which is shown where it is named alone.
     ///
     /// # Errors
     /// If there is no such column or relation, or the path is too long. Nothing is added then.
@@ -71,7 +84,13 @@ impl Selection {
             None => (Vec::new(), path),
         };
         let table = relations.last().map_or(self.table, |relation| relation.target());
-        if !catalog.public_columns(table).any(|(_, column)| column.name == name) {
+        let is_column = catalog.public_columns(table).any(|(_, column)| column.name == name);
+        // A column that a shop has added goes before.
+        if !is_column && table == Table::CustomerGroup && name == CUSTOMER_COUNT {
+            self.descend(catalog, &relations, Self::id).customer_count = true;
+            return Ok(());
+        }
+        if !is_column {
             return Err(UnknownName::Column { name: path.to_owned(), table });
         }
         self.descend(catalog, &relations, Self::id).insert_column(catalog, name);
@@ -108,6 +127,7 @@ impl Selection {
         let is_shown = |name: &str| self.columns.iter().any(|position| columns[*position].name == name);
         let shown = |position: &usize| was_all || is_shown(&new.columns(self.table)[*position].name);
         Self {
+            customer_count: self.customer_count,
             columns: all.columns.iter().copied().filter(shown).collect(),
             relations: self
                 .relations

@@ -16,23 +16,26 @@ use crate::selection::{Order, Selection, Window};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
     Sqlite,
-    Postgres(Collations),
+    Postgres(Traits),
 }
 
-/// Where a PostgreSQL database does not by itself compare texts as [`fold`] and code points do.
+/// What is told of a PostgreSQL database: where it does not by itself compare texts as [`fold`] and code points do, and
+/// what it keeps.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Collations {
+pub(crate) struct Traits {
     /// Texts must be told to be ordered by code points.
     pub(crate) order: bool,
     /// Texts must be told to fold case as the locale C.UTF-8 does.
     pub(crate) fold: bool,
+    /// The table `stheno_count` says how many there are.
+    pub(crate) counts: bool,
 }
 
 impl Dialect {
     /// What makes a text be ordered by code points.
     fn by_code_points(self) -> &'static str {
         match self {
-            Self::Postgres(Collations { order: true, .. }) => " COLLATE \"C\"",
+            Self::Postgres(Traits { order: true, .. }) => " COLLATE \"C\"",
             _ => "",
         }
     }
@@ -40,10 +43,33 @@ impl Dialect {
     /// What makes a text be compared in any case.
     fn in_any_case(self) -> &'static str {
         match self {
-            Self::Postgres(Collations { fold: true, .. }) => " COLLATE \"C.utf8\"",
+            Self::Postgres(Traits { fold: true, .. }) => " COLLATE \"C.utf8\"",
             _ => "",
         }
     }
+
+    /// How many members the group `row` has, as a number.
+    fn customer_count(self, row: &str) -> String {
+        let kept = format!(
+            "(SELECT coalesce(sum(k.amount), 0) FROM stheno_count k WHERE k.kind = 'members' AND k.subject = {row}.id)"
+        );
+        let rows = format!(
+            "(SELECT count(*) FROM customer_group_customers h JOIN customer i ON i.id = h.customer_id
+              WHERE h.customer_group_id = {row}.id AND i.deleted_at IS NULL)"
+        );
+        match self {
+            Self::Sqlite => kept,
+            Self::Postgres(Traits { counts: false, .. }) => rows,
+            Self::Postgres(_) => {
+                format!("(CASE WHEN {} THEN {rows} ELSE {kept} END)::bigint", doubt(&format!("'', {row}.id")))
+            }
+        }
+    }
+}
+
+/// Whether the kept counts of any of these subjects are in doubt.
+fn doubt(subjects: &str) -> String {
+    format!("EXISTS (SELECT 1 FROM stheno_count d WHERE d.kind = 'doubt' AND d.subject IN ({subjects}))")
 }
 
 /// A value that is bound to a statement.
@@ -176,22 +202,42 @@ impl Statement {
         self.and_has("stheno_customer_matches", texts, Place::Anywhere, term);
     }
 
-    fn push_order(&mut self, id: &str, order: &Order) {
+    /// ` ORDER BY` a key, which may be the id itself, and among equals by id: ascending in either direction, as Medusa does.
+    fn push_order(&mut self, key: &str, id: &str, order: &Order, from_the_end: bool) {
         let Order { column, textual, nullable, descending } = order;
-        let direction = if *descending { " DESC" } else { "" };
+        let direction = |descending: bool| if descending { " DESC" } else { "" };
+        let descending = *descending != from_the_end;
         let by_code_points = self.dialect.by_code_points();
         self.push(" ORDER BY ");
-        if column != "id" {
-            self.push("r.").push(&quoted(column)).push(if *textual { by_code_points } else { "" });
-            self.push(direction);
+        let by_id = column == "id";
+        if !by_id {
+            self.push(key).push(if *textual { by_code_points } else { "" });
+            self.push(direction(descending));
             // PostgreSQL's own place, said or not; said, it would keep an index from being used.
             if *nullable && self.dialect == Dialect::Sqlite {
-                self.push(if *descending { " NULLS FIRST" } else { " NULLS LAST" });
+                self.push(if descending { " NULLS FIRST" } else { " NULLS LAST" });
             }
             self.push(", ");
         }
-        // Among equals Medusa goes by id, ascending in either direction.
-        self.push(id).push(by_code_points).push(if column == "id" { direction } else { "" });
+        self.push(id).push(by_code_points).push(direction(if by_id { descending } else { from_the_end }));
+    }
+
+    /// ` FROM` the rows `k` of a kept count.
+    fn push_kept(&mut self, kept: &KeptCount) -> &mut Self {
+        let KeptCount { kind, group, has_account } = kept;
+        let _ = write!(self.text, " FROM stheno_count k WHERE k.kind = '{kind}' AND k.subject = ");
+        match group {
+            // That of a group that is deleted shows nothing.
+            Some(group) => {
+                self.push("(SELECT g.id FROM customer_group g WHERE g.id = ");
+                self.bind(Parameter::Text(group.clone())).push(" AND g.deleted_at IS NULL)")
+            }
+            None => self.push("''"),
+        };
+        if let Some(has_account) = has_account {
+            self.and_compare("k.has_account", "=", Parameter::Boolean(*has_account));
+        }
+        self
     }
 
     fn push_window(&mut self, window: Window) {
@@ -241,7 +287,7 @@ pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// `row.id, row."name", …`: the id, for the relations, and the columns of a selection.
+/// `row.id, row."name", …`: the id, for the relations, the columns of a selection, and what is computed.
 pub(crate) fn columns(dialect: Dialect, catalog: &Catalog, row: &str, selection: &Selection) -> String {
     let mut text = format!("{row}.id");
     for position in &selection.columns {
@@ -251,6 +297,9 @@ pub(crate) fn columns(dialect: Dialect, catalog: &Catalog, row: &str, selection:
             Dialect::Sqlite => write!(text, ", {value}"),
             Dialect::Postgres(_) => write!(text, ", {}", readable(column, &value)),
         };
+    }
+    if selection.customer_count {
+        text.extend([", ", &dialect.customer_count(row)]);
     }
     text
 }
@@ -294,7 +343,26 @@ pub(crate) struct ListSource {
     source: Statement,
     /// The column that has the rows' ids in the order in which they are found.
     id: &'static str,
+    /// The number of the rows, if it is one that is kept.
+    kept: Option<KeptCount>,
 }
+
+/// A number in the table `stheno_count`.
+struct KeptCount {
+    kind: &'static str,
+    /// The group whose members are counted.
+    group: Option<String>,
+    has_account: Option<bool>,
+}
+
+/// Of how many rows a kept count may be the sum before they are to be folded.
+pub(crate) const MANY: u32 = 64;
+
+/// Pages from here on are read when it is known how many rows there are: from the end, if that is nearer.
+pub(crate) const DEEP: u64 = 1_000;
+
+/// Pages of up to this many rows may be read from the end, as they are then sorted once more.
+const SHORT: u64 = 1_000;
 
 impl ListSource {
     pub(crate) fn customer_groups(dialect: Dialect, filter: &CustomerGroupFilter) -> Self {
@@ -322,7 +390,9 @@ impl ListSource {
         }
         source.and_within("r.created_at", created_at);
         source.and_within("r.updated_at", updated_at);
-        Self { source, id: "r.id" }
+        let is_whole = *filter == CustomerGroupFilter::default();
+        let kept = is_whole.then_some(KeptCount { kind: "groups", group: None, has_account: None });
+        Self { source, id: "r.id", kept }
     }
 
     pub(crate) fn customers(dialect: Dialect, filter: &CustomerFilter) -> Self {
@@ -365,34 +435,111 @@ impl ListSource {
         }
         source.and_within("r.created_at", created_at);
         source.and_within("r.updated_at", updated_at);
-        Self { source, id }
+        let has_account = match has_account {
+            Some(AccountFilter::Is(value)) => Some(*value),
+            _ => None,
+        };
+        let counted = match groups.as_deref() {
+            None => Some(KeptCount { kind: "customers", group: None, has_account }),
+            Some([group]) => Some(KeptCount { kind: "members", group: Some(group.clone()), has_account }),
+            Some(_) => None,
+        };
+        let asked = CustomerFilter {
+            groups: groups.clone(),
+            has_account: has_account.map(AccountFilter::Is),
+            ..CustomerFilter::default()
+        };
+        Self { source, id, kept: counted.filter(|_| *filter == asked) }
     }
 
-    /// How many rows there are.
+    /// How many rows there are; and in PostgreSQL, where that is kept, whether somebody should tidy up.
     pub(crate) fn count(&self) -> Statement {
-        let Statement { dialect, text, parameters } = &self.source;
-        Statement {
-            dialect: *dialect,
-            text: format!("SELECT count(*){text}"),
-            parameters: parameters.clone(),
+        let Statement { dialect, text: rows, parameters } = &self.source;
+        let counted = format!("SELECT count(*){rows}");
+        let (dialect, parameters) = (*dialect, parameters.clone());
+        let mut statement = Statement { dialect, text: counted, parameters };
+        let Some(kept) = &self.kept else { return statement };
+        match dialect {
+            Dialect::Sqlite => {
+                statement = Statement::new(dialect);
+                statement.push("SELECT coalesce(sum(k.amount), 0)").push_kept(kept);
+            }
+            Dialect::Postgres(Traits { counts: false, .. }) => {}
+            Dialect::Postgres(_) => {
+                statement.text =
+                    format!("SELECT CASE WHEN d.doubt THEN ({}) ELSE k.amount END", statement.text);
+                let _ = write!(statement.text, ", d.doubt OR k.rows > {MANY}");
+                let subjects = if kept.group.is_some() { "'', $1" } else { "''" };
+                let _ = write!(statement.text, " FROM (SELECT {} AS doubt) d", doubt(subjects));
+                statement.push(
+                    " CROSS JOIN (SELECT coalesce(sum(k.amount), 0)::bigint AS amount, count(*) AS rows",
+                );
+                statement.push_kept(kept);
+                statement.push(") k");
+            }
         }
+        statement
+    }
+
+    /// Whether the rows of a page come in the order of an index, and are few to pass over.
+    pub(crate) fn is_flat(&self, order: &Order) -> bool {
+        self.kept.as_ref().is_some_and(|kept| match kept.group {
+            None => {
+                kept.has_account.is_none() && ["id", "created_at", "updated_at"].contains(&&*order.column)
+            }
+            Some(_) => kept.has_account.is_none() && order.column == "id",
+        })
     }
 
     /// The rows of a window.
     pub(crate) fn page(
-        self,
+        &self,
         catalog: &Catalog,
         selection: &Selection,
         order: &Order,
         window: Window,
     ) -> Statement {
-        let mut statement = self.source;
+        let mut statement = self.source.clone();
         let columns = columns(statement.dialect, catalog, "r", selection);
         statement.text.insert_str(0, &format!("SELECT {columns}"));
-        statement.push_order(self.id, order);
+        statement.push_order(&key(order), self.id, order, false);
         statement.push_window(window);
         statement
     }
+
+    /// The rows of a window of a list that has so many; none, if it shows nothing. What is near the end is read from there.
+    pub(crate) fn page_of(
+        &self,
+        count: u64,
+        catalog: &Catalog,
+        selection: &Selection,
+        order: &Order,
+        window: Window,
+    ) -> Option<Statement> {
+        let shown = count.saturating_sub(window.offset).min(window.limit.unwrap_or(u64::MAX));
+        if shown == 0 {
+            return None;
+        }
+        let behind = count - window.offset - shown;
+        if window.offset <= behind.max(DEEP) || shown > SHORT {
+            return Some(self.page(catalog, selection, order, window));
+        }
+        let mut statement = self.source.clone();
+        let columns = columns(statement.dialect, catalog, "r", selection);
+        let (key, id) = (key(order), self.id);
+        let inner = format!("SELECT * FROM (SELECT {columns}, {key} AS stheno_key, {id} AS stheno_id");
+        statement.text.insert_str(0, &inner);
+        statement.push_order(&key, id, order, true);
+        statement.push_window(Window { offset: behind, limit: Some(shown) });
+        statement.push(") p");
+        statement.push_order("p.stheno_key", "p.stheno_id", order, false);
+        Some(statement)
+    }
+}
+
+/// What rows are ordered by.
+fn key(order: &Order) -> String {
+    format!("r.{}", quoted(&order.column))
 }
 
 /// The rows that a relation leads to, by their ids; only those among `only`, where that is given.

@@ -264,6 +264,15 @@ impl Shop {
                 _ => {}
             }
         }
+        // As Stheno has it, only where it is named.
+        if text(query, "fields")
+            .is_some_and(|fields| fields.split(',').any(|field| field == "customer_count"))
+        {
+            let is_counted =
+                |customer: &&Record| self.is_member(group["id"].as_str().unwrap_or_default(), customer);
+            let count = self.customers.iter().filter(is_counted).count();
+            group.insert("customer_count".to_owned(), json!(count));
+        }
         group
     }
 

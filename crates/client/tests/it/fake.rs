@@ -40,7 +40,11 @@ async fn a_group_from_beginning_to_end() {
     let sizes = listed.items.iter().map(|group| group.customers.as_ref().unwrap().len());
     assert_eq!(sizes.collect::<Vec<_>>(), [0, 2], "Gold, VIP");
     let partial = groups.retrieve(&vip.id).fields([CustomerGroupField::Metadata]).await.unwrap();
-    assert!(partial.name.is_none() && partial.metadata.is_some());
+    assert!(partial.name.is_none() && partial.metadata.is_some() && partial.customer_count.is_none());
+    let counted =
+        groups.list().fields([CustomerGroupField::CustomerCount]).order(CustomerGroupSort::Name).await;
+    let counts = counted.unwrap().items.iter().map(|group| group.customer_count).collect::<Vec<_>>();
+    assert_eq!(counts, [Some(0), Some(2)], "Gold, VIP");
 
     groups.remove_customers(&vip.id, [&ida.id]).await.unwrap();
     assert_eq!(groups.list_customers(&vip.id).all().await.unwrap().len(), 1);

@@ -115,11 +115,11 @@ const FIELDS_OF_CUSTOMER_GROUPS: Field = Field::plain_text("fields")
     .optional()
     .about(
         "The columns to show, with commas, in place of all; the id always comes. A column of a relation stands behind a \
-         dot (`customers.email`), a relation as a whole behind a star (`*customers`). A column that the shop has added \
-         can be named, too.",
+         dot (`customers.email`), a relation as a whole behind a star (`*customers`). `customer_count` is the number \
+         of a group's members, which comes only where it is named. A column that the shop has added can be named, too.",
     )
     .pattern(list_of!(concat!(
-        r"\+?(id|created_at|updated_at|deleted_at|name|metadata)|\*(customers|price_lists)",
+        r"\+?(id|created_at|updated_at|deleted_at|name|metadata|customer_count)|\*(customers|price_lists)",
         r"|customers\.(id|created_at|updated_at|deleted_at|email|first_name|last_name|billing_address_id|phone",
         r"|has_account|metadata)",
         r"|price_lists\.(id|created_at|updated_at|deleted_at|name|description|type|status|starts_at|ends_at)",

@@ -40,9 +40,7 @@ pub(super) enum Definition {
         /// Names and types, all of them not null.
         columns: &'static [(&'static str, &'static str)],
     },
-    #[cfg_attr(not(test), allow(dead_code, reason = "nothing needs one yet"))]
     Function(Function),
-    #[cfg_attr(not(test), allow(dead_code, reason = "nothing needs one yet"))]
     Trigger(Trigger),
     Index(Index),
 }
@@ -96,8 +94,33 @@ const fn of_own_table(name: &'static str, table: &'static str, keys: &'static st
     Addition { name, loss, definition: Definition::Index(index) }
 }
 
+const SLOWER_COUNTS: &str =
+    "lists take the longer the more rows they have, as these are counted for each page";
+
+/// A function of triggers that count. They stand on Medusa's tables, so they pass over a table of Stheno's that is not there or
+/// not as it was: `counts.rs` finds that out.
+const fn counting_function(name: &'static str, body: &'static str) -> Addition {
+    let attributes = "LANGUAGE plpgsql SECURITY DEFINER SET search_path TO '{schema}', 'pg_temp'";
+    let function = Function { arguments: "", returns: "trigger", attributes, body };
+    Addition { name, loss: SLOWER_COUNTS, definition: Definition::Function(function) }
+}
+
+/// A trigger that counts.
+const fn counting_trigger(
+    name: &'static str,
+    event: &'static str,
+    table: &'static str,
+    action: &'static str,
+) -> Addition {
+    let trigger = Trigger { event, table, action };
+    Addition { name, loss: SLOWER_COUNTS, definition: Definition::Trigger(trigger) }
+}
+
 /// What the list of steps is kept in: the first thing that Stheno makes.
 pub(super) const LIST_OF_STEPS: &str = "stheno_migration";
+
+/// What counts are kept in.
+pub(super) const COUNTS: &str = "stheno_count";
 
 /// The list.
 pub(super) const ADDITIONS: &[Addition] = &[
@@ -137,6 +160,19 @@ pub(super) const ADDITIONS: &[Addition] = &[
             columns: &[("name", "text"), ("value", "text"), ("created_at", "timestamp with time zone")],
         },
     },
+    Addition {
+        name: COUNTS,
+        loss: SLOWER_COUNTS,
+        definition: Definition::Table {
+            columns: &[
+                ("number", "bigint"),
+                ("kind", "text"),
+                ("subject", "text"),
+                ("has_account", "boolean"),
+                ("amount", "bigint"),
+            ],
+        },
+    },
     of_own_table("stheno_api_token_user_id", "stheno_api_token", "user_id"),
     of_own_table("stheno_session_expires_at", "stheno_session", "expires_at"),
     of_own_table("stheno_session_user_id", "stheno_session", "user_id"),
@@ -154,6 +190,99 @@ pub(super) const ADDITIONS: &[Addition] = &[
             condition: Some("(api_token IS NOT NULL)"),
         }),
     },
+    Addition {
+        name: "stheno_count_subject",
+        loss: SLOWER_COUNTS,
+        definition: Definition::Index(Index {
+            table: COUNTS,
+            method: "btree",
+            keys: "kind, subject, has_account",
+            condition: None,
+        }),
+    },
+    counting_function("stheno_count_members", include_str!("counts/count_members.sql")),
+    counting_function("stheno_count_customers", include_str!("counts/count_customers.sql")),
+    counting_function("stheno_count_customer", include_str!("counts/count_customer.sql")),
+    counting_function("stheno_count_groups", include_str!("counts/count_groups.sql")),
+    counting_function("stheno_doubt_counts", include_str!("counts/doubt_counts.sql")),
+    counting_trigger(
+        "stheno_members_added",
+        "AFTER INSERT",
+        "customer_group_customers",
+        "REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION stheno_count_members()",
+    ),
+    counting_trigger(
+        "stheno_members_removed",
+        "AFTER DELETE",
+        "customer_group_customers",
+        "REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION stheno_count_members()",
+    ),
+    counting_trigger(
+        "stheno_members_changed",
+        "AFTER UPDATE",
+        "customer_group_customers",
+        "REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION stheno_count_members()",
+    ),
+    counting_trigger(
+        "stheno_members_emptied",
+        "AFTER TRUNCATE",
+        "customer_group_customers",
+        "FOR EACH STATEMENT EXECUTE FUNCTION stheno_doubt_counts()",
+    ),
+    counting_trigger(
+        "stheno_customers_added",
+        "AFTER INSERT",
+        "customer",
+        "REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION stheno_count_customers()",
+    ),
+    counting_trigger(
+        "stheno_customers_removed",
+        "AFTER DELETE",
+        "customer",
+        "REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION stheno_count_customers()",
+    ),
+    counting_trigger(
+        "stheno_customer_changed",
+        "AFTER UPDATE",
+        "customer",
+        "FOR EACH ROW EXECUTE FUNCTION stheno_count_customer()",
+    ),
+    counting_trigger(
+        "stheno_customer_removed",
+        "BEFORE DELETE",
+        "customer",
+        "FOR EACH ROW EXECUTE FUNCTION stheno_count_customer()",
+    ),
+    counting_trigger(
+        "stheno_customers_emptied",
+        "AFTER TRUNCATE",
+        "customer",
+        "FOR EACH STATEMENT EXECUTE FUNCTION stheno_doubt_counts()",
+    ),
+    counting_trigger(
+        "stheno_groups_added",
+        "AFTER INSERT",
+        "customer_group",
+        "REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION stheno_count_groups()",
+    ),
+    counting_trigger(
+        "stheno_groups_removed",
+        "AFTER DELETE",
+        "customer_group",
+        "REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION stheno_count_groups()",
+    ),
+    counting_trigger(
+        "stheno_groups_changed",
+        "AFTER UPDATE",
+        "customer_group",
+        "REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION stheno_count_groups()",
+    ),
+    counting_trigger(
+        "stheno_groups_emptied",
+        "AFTER TRUNCATE",
+        "customer_group",
+        "FOR EACH STATEMENT EXECUTE FUNCTION stheno_doubt_counts()",
+    ),
 ];
 
 /// What was once declared, or is there for a time alone: dropped where it is found, and not made.
@@ -169,6 +298,11 @@ impl Addition {
             Definition::Index(Index { table, .. }) => (ThingKind::Index, Some(table)),
         };
         Thing::new(kind, self.name, table)
+    }
+
+    /// Whether counts are not to be trusted if it is missing.
+    pub(super) fn counts(&self) -> bool {
+        self.loss == SLOWER_COUNTS && !matches!(self.definition, Definition::Index(_))
     }
 
     pub(super) fn is_table(&self) -> bool {

@@ -19,7 +19,7 @@ use crate::sql::{ListSource, Parameter};
 impl Postgres {
     pub(crate) async fn list_customers(&self, list: CustomerList) -> Result<Page, StoreError> {
         let CustomerList { filter, order, window, selection } = list;
-        let source = ListSource::customers(self.dialect, &filter);
+        let source = ListSource::customers(self.dialect(), &filter);
         self.list(source, &order, window, selection, filter.groups).await
     }
 

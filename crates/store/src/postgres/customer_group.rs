@@ -53,7 +53,7 @@ impl Postgres {
 
     pub(crate) async fn list_customer_groups(&self, list: CustomerGroupList) -> Result<Page, StoreError> {
         let CustomerGroupList { filter, order, window, selection } = list;
-        let source = ListSource::customer_groups(self.dialect, &filter);
+        let source = ListSource::customer_groups(self.dialect(), &filter);
         self.list(source, &order, window, selection, None).await
     }
 

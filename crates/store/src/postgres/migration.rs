@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tokio_postgres::{GenericClient, SimpleQueryMessage};
 
-use super::additions::{self, ADDITIONS, Addition, Made, Maker};
+use super::additions::{self, ADDITIONS, Addition, COUNTS, Made, Maker};
 use super::pool::Pool;
 use super::schema::{self, Situation};
-use super::{Connector, fault, keys};
+use super::{Connector, counts, fault, keys};
 use crate::answer::Streaming;
 use crate::clock::Clock;
 use crate::migrate::POSTGRES;
@@ -56,6 +56,8 @@ impl PostgresSchema {
         let reading = client.transaction().await.map_err(fault)?;
         let mut differences = Situation::read(&*reading).await?.differences(&*reading).await?;
         differences.extend(lost_keys(&*reading).await?);
+        drop(reading);
+        differences.extend(counts::difference(&mut client).await?);
         Ok(differences)
     }
 
@@ -65,6 +67,12 @@ impl PostgresSchema {
         let mut client = self.pool.get().await?;
         let reading = client.transaction().await.map_err(fault)?;
         left.extend(lost_keys(&*reading).await?);
+        drop(reading);
+        if let Some(Difference { thing, .. }) = counts::difference(&mut client).await? {
+            counts::doubt(&mut client).await?;
+            listener(Progress::Made(thing));
+        }
+        counts::settle_if_kept(&mut client).await?;
         Ok(left)
     }
 
@@ -134,7 +142,18 @@ pub(super) async fn make_additions(
     let _alone = Alone::wait(pool, listener).await?;
     let mut maker = Maker::new(pool).await?;
     let mut left = Vec::new();
-    for difference in additions::differences(pool, additions).await? {
+    let differences = additions::differences(pool, additions).await?;
+    let lacks = |is_lacking: fn(&Addition) -> bool| {
+        let things = || differences.iter().map(|difference| &difference.thing);
+        additions
+            .iter()
+            .any(|addition| is_lacking(addition) && things().any(|thing| *thing == addition.thing()))
+    };
+    // What is done while a trigger is missing is not counted. Beforehand, as nobody relies on counts until it is made.
+    if lacks(Addition::counts) && !lacks(|addition| addition.name == COUNTS) {
+        counts::doubt(&mut pool.get().await?).await?;
+    }
+    for difference in differences {
         let addition = additions.iter().find(|addition| addition.thing() == difference.thing);
         let (Some(addition), None) = (addition, &difference.hindrance) else {
             left.push(difference);

@@ -3,12 +3,14 @@
 mod additions;
 mod catalogs;
 mod copy;
+mod counts;
 mod customer;
 mod customer_group;
 mod import;
 mod keys;
 mod migration;
 mod pool;
+mod reading;
 mod replicas;
 mod rights;
 mod rows;
@@ -22,33 +24,29 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::GenericClient;
-use futures::FutureExt as _;
-use futures::future::BoxFuture;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
+use tokio_postgres::Error;
 use tokio_postgres::error::{Severity, SqlState};
-use tokio_postgres::{Error, Row};
 
 use self::catalogs::{CHANGING, Catalogs, is_outdated, is_plan_outdated, lacks_table, says_outdated};
 pub(crate) use self::copy::CopyEnd;
+use self::counts::Counts;
 pub(crate) use self::migration::PostgresSchema;
 pub(crate) use self::pool::Connector;
-use self::pool::{Client, Pool};
+use self::pool::Pool;
+use self::reading::{ListReading, RowReading};
 pub(crate) use self::replicas::ReplicaOptions;
 use self::replicas::Replicas;
-use self::rows::RowWriter;
 use self::start::{Checked, Start, await_medusa, check};
-use crate::answer::{JsonText, Output, Page, Streaming};
+use crate::answer::{JsonText, Page, Streaming};
 use crate::entity::{Catalog, Table};
 use crate::metadata::Metadata;
 use crate::observe::{Load, Totals};
 use crate::position::Caller;
 use crate::selection::Selection;
-use crate::sql::{self, Dialect, ListSource, Statement, TOTALS};
+use crate::sql::{self, Dialect, ListSource, TOTALS, Traits};
 use crate::{Environment, StoreError, Window};
-
-/// Pages of up to this many rows are read whole, so that the snapshot does not wait for the reader.
-const SMALL_PAGE: u64 = 100;
 
 /// How long a database has to give a sign of life.
 const PING_PATIENCE: Duration = Duration::from_secs(3);
@@ -62,7 +60,8 @@ pub(crate) struct Postgres {
     pool: Pool,
     replicas: Arc<Replicas>,
     caller: Caller,
-    dialect: Dialect,
+    traits: Traits,
+    counts: Arc<Counts>,
     catalogs: Arc<Catalogs>,
     environment: Environment,
     /// Whether Stheno's own tables can be used.
@@ -115,14 +114,22 @@ impl Postgres {
         let reading = client.transaction().await.map_err(fault)?;
         let Checked { has_own_tables, is_wanting } = check(&reading, start).await?;
         let catalogs = Arc::new(Catalogs::new(schema::read_catalog(&*reading).await?));
-        let dialect = Dialect::Postgres(schema::read_collations(&*reading).await?);
+        let traits = schema::read_traits(&*reading).await?;
         drop(reading);
         drop(client);
         let replicas = Arc::new(Replicas::open(&pool, connector, replicas, &streaming).await?);
-        let making = is_wanting.then(|| tokio::spawn(migration::make_additions_beside(pool.clone())));
+        let counts = Arc::new(Counts::start(&pool, &replicas, start.serves).await?);
+        let making = is_wanting.then(|| {
+            let (pool, counts) = (pool.clone(), Arc::clone(&counts));
+            tokio::spawn(async move {
+                migration::make_additions_beside(pool).await;
+                counts.look();
+            })
+        });
         let making = Arc::new(Making(making));
         let caller = Caller::default();
-        let store = Self { pool, replicas, caller, dialect, catalogs, environment, has_own_tables, making };
+        let store =
+            Self { pool, replicas, caller, traits, counts, catalogs, environment, has_own_tables, making };
         // Whoever uses the store without further ado is one caller.
         Ok(if store.has_replicas() { store.for_caller(Caller::default()) } else { store })
     }
@@ -162,8 +169,16 @@ impl Postgres {
             tokio::time::sleep(pause).await;
             return true;
         }
-        if tries > 1 || !is_outdated(error) {
+        if tries > 1 {
             return false;
+        }
+        // A table or a right is lost, which may be that of the counts.
+        let may_be_of_counts = self.counts.are_kept() && (is_outdated(error) || is_refused(error));
+        if may_be_of_counts {
+            self.counts.distrust();
+        }
+        if !is_outdated(error) {
+            return may_be_of_counts;
         }
         match self.look_at_columns().await {
             Ok(()) => {
@@ -179,6 +194,11 @@ impl Postgres {
                 false
             }
         }
+    }
+
+    /// The SQL that the database understands now.
+    fn dialect(&self) -> Dialect {
+        Dialect::Postgres(Traits { counts: self.counts.are_kept(), ..self.traits })
     }
 
     async fn look_at_columns(&self) -> Result<(), StoreError> {
@@ -215,6 +235,7 @@ impl Postgres {
     /// Finishes what is being written and closes the connections. An index that is being made is left to the server.
     pub(crate) async fn close(&self) {
         self.making.stop();
+        self.counts.stop();
         self.pool.close().await;
         self.replicas.close().await;
     }
@@ -232,14 +253,19 @@ impl Postgres {
         selection: &Selection,
     ) -> Result<Option<JsonText>, StoreError> {
         let (catalog, selection) = self.catalogs.renew(selection);
-        let statement = sql::retrieve(self.dialect, catalog, &selection, id);
+        let statement = sql::retrieve(self.dialect(), catalog, &selection, id);
         if !selection.has_relations() {
             let rows = pool.query(&statement.text, &rows::parameters(&statement)).await?;
             let text = rows.first().map(|row| rows::object(catalog, &selection, row)).transpose()?;
             return Ok(text.map(JsonText::whole));
         }
-        let reading = Arc::new(self.reading(catalog, None, statement, selection.into_owned()));
-        let answer = pool.answer(reading, |reading, client, output| reading.write::<()>(client, output));
+        let reading = Arc::new(RowReading {
+            dialect: self.dialect(),
+            catalog: Arc::clone(catalog),
+            selection: selection.into_owned(),
+            statement,
+        });
+        let answer = pool.answer(reading, |reading, client, output| reading.write(client, output));
         Ok(answer.await?.and_then(|((), text)| (!text.start.is_empty()).then_some(text)))
     }
 
@@ -252,30 +278,24 @@ impl Postgres {
         selection: Selection,
         only_groups: Option<Vec<String>>,
     ) -> Result<Page, StoreError> {
-        let count = source.count();
         let (catalog, selection) = self.catalogs.renew(&selection);
-        let page = source.page(catalog, &selection, order, window);
-        let is_small = !selection.has_relations() && window.limit.is_some_and(|limit| limit <= SMALL_PAGE);
-        let reading = self.reading(catalog, Some(count), page, selection.into_owned());
-        let reading = Arc::new(Reading { only_groups, is_small, ..reading });
+        let reading = Arc::new(ListReading {
+            dialect: self.dialect(),
+            catalog: Arc::clone(catalog),
+            counts: Arc::clone(&self.counts),
+            source,
+            order: order.clone(),
+            window,
+            selection: selection.into_owned(),
+            only_groups,
+        });
         let read = self.replicas.read(&self.pool, &self.caller, |pool| {
-            pool.answer(Arc::clone(&reading), |reading, client, output| reading.write::<u64>(client, output))
+            pool.answer(Arc::clone(&reading), |reading, client, output| reading.write(client, output))
         });
         match read.await? {
             Some((count, rows)) => Ok(Page { count, rows }),
             None => Err(StoreError::internal("a list answered nothing")),
         }
-    }
-
-    fn reading(
-        &self,
-        catalog: &Arc<Catalog>,
-        count: Option<Statement>,
-        page: Statement,
-        selection: Selection,
-    ) -> Reading {
-        let (dialect, catalog) = (self.dialect, Arc::clone(catalog));
-        Reading { dialect, catalog, selection, only_groups: None, count, page, is_small: false }
     }
 
     /// Answers a row that was just written: read again with the relations asked for. It is saved whatever becomes of
@@ -301,102 +321,8 @@ impl Postgres {
 
     /// What reads a row of a table back, whole.
     fn reader(&self, table: Table) -> RowReader {
-        RowReader { dialect: self.dialect, catalog: Arc::clone(self.catalogs.present()), table }
+        RowReader { dialect: self.dialect(), catalog: Arc::clone(self.catalogs.present()), table }
     }
-}
-
-/// What a list begins with: how many rows there are.
-trait Header: Send + Sized {
-    fn from_count(count: Option<u64>) -> Self;
-}
-
-impl Header for u64 {
-    fn from_count(count: Option<u64>) -> Self {
-        count.unwrap_or_default()
-    }
-}
-
-impl Header for () {
-    fn from_count(_: Option<u64>) {}
-}
-
-/// Rows to read with their relations, and before them their count.
-struct Reading {
-    dialect: Dialect,
-    catalog: Arc<Catalog>,
-    selection: Selection,
-    only_groups: Option<Vec<String>>,
-    count: Option<Statement>,
-    page: Statement,
-    /// Whether it is read whole.
-    is_small: bool,
-}
-
-impl Reading {
-    fn write<'a, H: Header>(
-        &'a self,
-        client: Client,
-        output: &'a mut Output<H>,
-    ) -> BoxFuture<'a, Result<(), StoreError>> {
-        async move {
-            let rows =
-                RowWriter::new(self.dialect, &self.catalog, &self.selection, self.only_groups.as_deref());
-            match &self.count {
-                Some(count) if self.is_small && client.is_direct() => {
-                    let (counted, page) = read_at_once(&client, count, &self.page).await?;
-                    drop(client);
-                    output.begin(H::from_count(Some(counted)));
-                    rows.write_plain(&page, output).await
-                }
-                count => write_in_snapshot(client, count.as_ref(), &self.page, &rows, output).await,
-            }
-        }
-        .boxed()
-    }
-}
-
-/// Counts, and reads a page, out of one snapshot, in one round trip.
-async fn read_at_once(
-    client: &Client,
-    count: &Statement,
-    page: &Statement,
-) -> Result<(u64, Vec<Row>), StoreError> {
-    let counting = client.prepare_cached(&count.text).await.map_err(fault)?;
-    let reading = client.prepare_cached(&page.text).await.map_err(fault)?;
-    let (counts, pages) = (rows::parameters(count), rows::parameters(page));
-    // Each is sent when it is polled first, so that all are under way before the first is answered.
-    let (begun, counted, rows, ended) = futures::join!(
-        client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
-        client.query_one(&counting, &counts),
-        client.query(&reading, &pages),
-        client.batch_execute("COMMIT"),
-    );
-    begun.map_err(fault)?;
-    let counted = rows::count_in(&counted.map_err(fault)?)?;
-    let rows = rows.map_err(fault)?;
-    ended.map_err(fault)?;
-    Ok((counted, rows))
-}
-
-/// Writes all rows of a statement with their relations, in pieces, and before them their count, out of one snapshot.
-async fn write_in_snapshot<H: Header>(
-    mut client: Client,
-    count: Option<&Statement>,
-    page: &Statement,
-    rows: &RowWriter<'_>,
-    output: &mut Output<H>,
-) -> Result<(), StoreError> {
-    let transaction = client.snapshot().await.map_err(fault)?;
-    let counting = async {
-        let Some(count) = count else { return Ok(None) };
-        let prepared = transaction.prepare_cached(&count.text).await.map_err(fault)?;
-        let row = transaction.query_one(&prepared, &rows::parameters(count)).await.map_err(fault)?;
-        rows::count_in(&row).map(Some)
-    };
-    let (counted, portal) = futures::try_join!(counting, rows::bind(&transaction, page))?;
-    output.begin(H::from_count(counted));
-    rows.write_all(&transaction, &portal, output).await
-    // The transaction ends with its value. Nobody needs to wait for that.
 }
 
 /// Reads rows of a table back, whole, as they have been written.
@@ -538,6 +464,11 @@ fn is_broken(error: &Error) -> bool {
     error.is_closed()
         || std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
         || error.to_string().starts_with("timeout")
+}
+
+/// Whether the database user was found to lack a right.
+fn is_refused(error: &StoreError) -> bool {
+    matches!(error, StoreError::Limited { source: Some(source), .. } if source.is::<Error>())
 }
 
 /// Whether a unit of work was given up for another's sake.

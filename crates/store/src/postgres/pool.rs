@@ -89,14 +89,17 @@ impl Connector {
             ("lock_timeout", options.lock_timeout),
             ("idle_in_transaction_session_timeout", IDLE_TIMEOUT),
         ]
-        .map(|(name, limit)| (name, limit.as_millis()));
+        .map(|(name, limit)| (name, limit.as_millis().to_string()));
+        // To compile a statement takes longer than any of them.
+        let settings = limits.into_iter().chain([("jit", "off".to_owned())]);
         let settings = if target.is_pooled {
             // What a connection is set to holds for whoever has it next, and statements are named on it by others.
-            let settings = limits.map(|(name, limit)| format!("; SET LOCAL {name} = {limit}"));
-            Some(format!("DEALLOCATE ALL{}", settings.concat()).into())
+            let settings: String =
+                settings.map(|(name, value)| format!("; SET LOCAL {name} = {value}")).collect();
+            Some(format!("DEALLOCATE ALL{settings}").into())
         } else {
             // What the URL sets comes last, and so holds.
-            let mut settings = limits.map(|(name, limit)| format!("-c {name}={limit} ")).concat();
+            let mut settings: String = settings.map(|(name, value)| format!("-c {name}={value} ")).collect();
             settings.push_str(target.config.get_options().unwrap_or_default());
             target.config.options(settings.trim_end());
             None
@@ -290,6 +293,11 @@ impl Client {
     /// Begins a transaction.
     pub(super) async fn transaction(&mut self) -> Result<Transaction<'_>, Error> {
         self.begin(IsolationLevel::ReadCommitted, false).await
+    }
+
+    /// Begins to read out of one snapshot, and to write.
+    pub(super) async fn writing_snapshot(&mut self) -> Result<Transaction<'_>, Error> {
+        self.begin(IsolationLevel::RepeatableRead, false).await
     }
 
     async fn begin(&mut self, level: IsolationLevel, read_only: bool) -> Result<Transaction<'_>, Error> {

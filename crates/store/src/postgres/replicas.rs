@@ -70,6 +70,8 @@ pub(super) struct Replicas {
     replicas: Vec<Arc<Replica>>,
     /// So that those that are equally busy take turns.
     turn: AtomicUsize,
+    /// What each replica must have replayed, whoever reads.
+    demanded: Mutex<Position>,
     watch: Mutex<JoinSet<()>>,
 }
 
@@ -204,7 +206,7 @@ impl Replicas {
                 }
             });
         }
-        Ok(Self { replicas, turn: AtomicUsize::default(), watch: watch.into() })
+        Ok(Self { replicas, watch: watch.into(), ..Self::default() })
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -234,7 +236,7 @@ impl Replicas {
         if self.replicas.is_empty() {
             return None;
         }
-        let needed = caller.needs()?;
+        let needed = caller.needs()?.max(*lock(&self.demanded));
         let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.replicas.len();
         let (behind, before) = self.replicas.split_at(turn);
         let fit = before.iter().chain(behind).filter_map(|replica| {
@@ -243,6 +245,12 @@ impl Replicas {
             (is_well && replayed >= needed).then_some((&**replica, setbacks))
         });
         fit.min_by_key(|(replica, _)| replica.pool.busy())
+    }
+
+    /// Leaves out replicas from now on until they have replayed this.
+    pub(super) fn demand(&self, position: Position) {
+        let mut demanded = lock(&self.demanded);
+        *demanded = position.max(*demanded);
     }
 
     /// Has every connection prepare its statements anew.

@@ -13,8 +13,8 @@ use super::fault;
 use crate::StoreError;
 use crate::answer::Output;
 use crate::entity::{Catalog, ColumnKind, Relation};
-use crate::json::{write_constants, write_jsonb, write_name, write_text};
-use crate::selection::Selection;
+use crate::json::{write_constants, write_integer, write_jsonb, write_name, write_text};
+use crate::selection::{CUSTOMER_COUNT, Selection};
 use crate::sql::{self, Dialect, Parameter, Statement};
 use crate::time;
 
@@ -161,6 +161,11 @@ fn write_columns(
             Some(value) => write_value(text, column.kind, value)?,
             None => text.extend_from_slice(b"null"),
         }
+    }
+    if selection.customer_count {
+        let count: i64 = row.try_get(first + selection.columns.len()).map_err(fault)?;
+        write_name(text, CUSTOMER_COUNT);
+        write_integer(text, count);
     }
     Ok(())
 }

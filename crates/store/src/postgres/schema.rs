@@ -15,7 +15,7 @@ use crate::StoreError;
 use crate::entity::{Catalog, ColumnKind, FoundColumn, Table};
 use crate::migrate::{Migration, POSTGRES, last_version, newer_schema};
 use crate::schema::{Difference, Fault, Listener, Owner, Progress, ThingKind};
-use crate::sql::Collations;
+use crate::sql::Traits;
 
 /// The number of the lock that a server holds while it changes tables: `stheno` in ASCII.
 const LOCK: i64 = 0x0073_7468_656e_6f00;
@@ -281,7 +281,7 @@ fn wanted(kind: ColumnKind, FoundColumn { declared, is_text, .. }: &FoundColumn)
 }
 
 /// Finds out what the database's locale does to the order and the case of texts.
-pub(super) async fn read_collations(client: &impl GenericClient) -> Result<Collations, StoreError> {
+pub(super) async fn read_traits(client: &impl GenericClient) -> Result<Traits, StoreError> {
     let row = client
         .query_one(
             "SELECT d.datcollate, d.datctype, d.datlocprovider::text,
@@ -319,5 +319,5 @@ pub(super) async fn read_collations(client: &impl GenericClient) -> Result<Colla
             "the database has no collation C.utf8: letters beyond ASCII may be searched for in one case only"
         );
     }
-    Ok(Collations { order, fold: fold && has_unicode })
+    Ok(Traits { order, fold: fold && has_unicode, counts: false })
 }

@@ -126,19 +126,18 @@ impl Sqlite {
         selection: Selection,
         only_groups: Option<Vec<String>>,
     ) -> Result<Page, StoreError> {
-        let count = source.count();
-        let page = source.page(&self.catalog, &selection, order, window);
+        let order = order.clone();
         let catalog = Arc::clone(&self.catalog);
         let answer = self.readers.answer(move |connection, output: &mut Output<u64>| {
             let mut counted = 0;
-            rows::for_each_row(connection, &count, |row| {
+            rows::for_each_row(connection, &source.count(), |row| {
                 counted = row.get::<_, i64>(0).map_err(fault)?.unsigned_abs();
                 Ok(())
             })?;
             output.begin(counted);
-            if counted <= window.offset {
+            let Some(page) = source.page_of(counted, &catalog, &selection, &order, window) else {
                 return Ok(());
-            }
+            };
             let rows = RowWriter::new(&catalog, &selection, only_groups.as_deref());
             rows.write_all(connection, &page, output)
         });

@@ -9,8 +9,8 @@ use rusqlite::{Connection, Row, ToSql};
 use crate::StoreError;
 use crate::answer::Output;
 use crate::entity::{Catalog, ColumnKind, Relation};
-use crate::json::{write_constants, write_name, write_text};
-use crate::selection::Selection;
+use crate::json::{write_constants, write_integer, write_name, write_text};
+use crate::selection::{CUSTOMER_COUNT, Selection};
 use crate::sql::{self, Dialect, Parameter, Statement};
 use crate::time;
 
@@ -137,6 +137,10 @@ impl<'a> RowWriter<'a> {
             let column = &columns[*position];
             write_name(text, &column.name);
             write_value(text, column.kind, row.get_ref(index + 1)?);
+        }
+        if self.selection.customer_count {
+            write_name(text, CUSTOMER_COUNT);
+            write_integer(text, row.get(self.selection.columns.len() + 1)?);
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ macro_rules! assert_matches {
     };
 }
 
+mod counts;
 mod customer;
 mod customer_group;
 mod database;
@@ -22,6 +23,7 @@ mod import;
 mod list;
 mod membership;
 mod model;
+mod postgres_counts;
 mod postgres_medusa;
 mod postgres_schema;
 mod postgres_server;
@@ -126,6 +128,11 @@ macro_rules! run_on {
                 expired_sessions_are_forgotten_when_one_is_opened
                 a_session_needs_its_user
                 a_secret_is_kept_from_its_first_use
+            }
+            counts {
+                counts_follow_every_write
+                a_group_says_how_many_members_it_has
+                what_is_near_the_end_is_the_end_of_the_whole
             }
             list {
                 customers_come_in_every_order

@@ -87,10 +87,11 @@ const RELATIONS: [CustomerGroupRelation; 6] = [
 ];
 
 /// The columns that can be asked for.
-const FIELDS: [CustomerGroupField; 17] = {
-    use CustomerGroupField::{CreatedAt, Customers, DeletedAt, Id, Metadata, Name, UpdatedAt};
+const FIELDS: [CustomerGroupField; 18] = {
+    use CustomerGroupField::{CreatedAt, CustomerCount, Customers, DeletedAt, Id, Metadata, Name, UpdatedAt};
     [
         CreatedAt,
+        CustomerCount,
         DeletedAt,
         Id,
         Metadata,

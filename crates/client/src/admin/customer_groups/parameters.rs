@@ -66,12 +66,14 @@ impl fmt::Display for CustomerGroupRelation {
     }
 }
 
-/// A column of a customer group. The id always comes, and in lists `created_at`.
+/// A column of a customer group, or what is computed for it. The id always comes, and in lists `created_at`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CustomerGroupField {
     /// When the group was made.
     CreatedAt,
+    /// How many members the group has. **For Stheno**: Medusa refuses it.
+    CustomerCount,
     /// A column of the members. **For Stheno**: Medusa then answers one member of each group.
     Customers(CustomerField),
     /// Always null.
@@ -90,6 +92,7 @@ impl fmt::Display for CustomerGroupField {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::CreatedAt => "created_at",
+            Self::CustomerCount => "customer_count",
             Self::Customers(field) => return write!(formatter, "customers.{field}"),
             Self::DeletedAt => "deleted_at",
             Self::Id => "id",

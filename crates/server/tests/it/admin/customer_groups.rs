@@ -23,6 +23,24 @@ async fn fields_of_a_relation_show_every_member() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_group_tells_how_many_members_it_has_if_it_is_asked() {
+    let app = TestApp::with_contract_data().await;
+    let path = "/admin/customer-groups/cgrp_01KW1F2Q004CWZWKZAJK9PC5E4";
+    let group = app.call("GET", &format!("{path}?fields=id,name,customer_count"), None).await.json();
+    assert_eq!(group["customer_group"]["customer_count"], 40);
+    assert_eq!(group["customer_group"].as_object().unwrap().len(), 3);
+    let query = "fields=customer_count&expand=customers&limit=0";
+    let list = app.call("GET", &format!("/admin/customer-groups?{query}"), None).await.json();
+    for group in list["customer_groups"].as_array().unwrap() {
+        assert_eq!(group["customer_count"], group["customers"].as_array().unwrap().len(), "{group}");
+    }
+    let group = app.call("GET", path, None).await.json();
+    assert_eq!(group["customer_group"].get("customer_count"), None);
+    let refused = app.call("GET", "/admin/customer-groups?order=customer_count", None).await;
+    assert_eq!(refused.status, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_name_that_cannot_be_shown_is_refused_by_its_parameter() {
     let app = TestApp::with_contract_data().await;
     for (query, parameter) in [

@@ -1,0 +1,129 @@
+//! Reading rows and lists out of one snapshot each.
+
+use std::sync::Arc;
+
+use deadpool_postgres::Transaction;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use tokio_postgres::Row;
+
+use super::counts::Counts;
+use super::fault;
+use super::pool::Client;
+use super::rows::{self, RowWriter};
+use crate::answer::Output;
+use crate::entity::Catalog;
+use crate::selection::{Order, Selection};
+use crate::sql::{DEEP, Dialect, ListSource, Statement};
+use crate::{StoreError, Window};
+
+/// Pages of up to this many rows are read whole, so that the snapshot does not wait for the reader.
+const SMALL_PAGE: u64 = 100;
+
+/// How a page in the order of an index is planned: once, and by that index. PostgreSQL plans without knowing the window, and
+/// would otherwise prepare for a large one, each time.
+const FLAT: &str = "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off";
+
+/// A row to read with its relations.
+pub(super) struct RowReading {
+    pub(super) dialect: Dialect,
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) selection: Selection,
+    pub(super) statement: Statement,
+}
+
+impl RowReading {
+    pub(super) fn write<'a>(
+        &'a self,
+        mut client: Client,
+        output: &'a mut Output<()>,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        async move {
+            let rows = RowWriter::new(self.dialect, &self.catalog, &self.selection, None);
+            output.begin(());
+            let transaction = client.snapshot().await.map_err(fault)?;
+            let portal = rows::bind(&transaction, &self.statement).await?;
+            rows.write_all(&transaction, &portal, output).await
+        }
+        .boxed()
+    }
+}
+
+/// A part of a list to read, and before it the number of all rows.
+pub(super) struct ListReading {
+    pub(super) dialect: Dialect,
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) counts: Arc<Counts>,
+    pub(super) source: ListSource,
+    pub(super) order: Order,
+    pub(super) window: Window,
+    pub(super) selection: Selection,
+    /// The only groups that the relation `groups` of the rows holds, if not all.
+    pub(super) only_groups: Option<Vec<String>>,
+}
+
+impl ListReading {
+    pub(super) fn write<'a>(
+        &'a self,
+        mut client: Client,
+        output: &'a mut Output<u64>,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        async move {
+            let Self { dialect, catalog, selection, only_groups, order, window, .. } = self;
+            let rows = RowWriter::new(*dialect, catalog, selection, only_groups.as_deref());
+            let is_small =
+                !selection.has_relations() && window.limit.is_some_and(|limit| limit <= SMALL_PAGE);
+            if is_small && window.offset < DEEP && client.is_direct() {
+                let (counted, page) = self.read_at_once(&client).await?;
+                drop(client);
+                output.begin(counted);
+                return rows.write_plain(&page, output).await;
+            }
+            let transaction = client.snapshot().await.map_err(fault)?;
+            let counted = self.read_count(&transaction).await?;
+            output.begin(counted);
+            let Some(page) = self.source.page_of(counted, catalog, selection, order, *window) else {
+                return Ok(());
+            };
+            if self.source.is_flat(order) {
+                transaction.batch_execute(FLAT).await.map_err(fault)?;
+            }
+            let portal = rows::bind(&transaction, &page).await?;
+            rows.write_all(&transaction, &portal, output).await
+            // The transaction ends with its value. Nobody needs to wait for that.
+        }
+        .boxed()
+    }
+
+    /// Counts, and reads a page, out of one snapshot, in one round trip.
+    async fn read_at_once(&self, client: &Client) -> Result<(u64, Vec<Row>), StoreError> {
+        let count = self.source.count();
+        let page = self.source.page(&self.catalog, &self.selection, &self.order, self.window);
+        let counting = client.prepare_cached(&count.text).await.map_err(fault)?;
+        let reading = client.prepare_cached(&page.text).await.map_err(fault)?;
+        let (counted_by, paged_by) = (rows::parameters(&count), rows::parameters(&page));
+        let mut begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".to_owned();
+        if self.source.is_flat(&self.order) {
+            begin.extend(["; ", FLAT]);
+        }
+        // Each is sent when it is polled first, so that all are under way before the first is answered.
+        let (begun, counted, rows, ended) = futures::join!(
+            client.batch_execute(&begin),
+            client.query_one(&counting, &counted_by),
+            client.query(&reading, &paged_by),
+            client.batch_execute("COMMIT"),
+        );
+        begun.map_err(fault)?;
+        let counted = self.counts.read(&counted.map_err(fault)?)?;
+        let rows = rows.map_err(fault)?;
+        ended.map_err(fault)?;
+        Ok((counted, rows))
+    }
+
+    async fn read_count(&self, transaction: &Transaction<'_>) -> Result<u64, StoreError> {
+        let count = self.source.count();
+        let prepared = transaction.prepare_cached(&count.text).await.map_err(fault)?;
+        let row = transaction.query_one(&prepared, &rows::parameters(&count)).await.map_err(fault)?;
+        self.counts.read(&row)
+    }
+}
