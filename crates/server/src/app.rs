@@ -8,6 +8,8 @@ use tokio::sync::Semaphore;
 
 use crate::config::{Config, Secrets};
 use crate::credentials::Credentials;
+use crate::limits::Limits;
+use crate::metrics::Metrics;
 use crate::position;
 
 /// The server's state. Cheap to clone: the clones are one.
@@ -21,16 +23,21 @@ struct Inner {
     credentials: Credentials,
     callers: Cache<Arc<str>, Caller>,
     deriving: Arc<Semaphore>,
+    limits: Limits,
+    metrics: Metrics,
 }
 
 impl App {
     /// A server of `store`.
     pub fn new(store: Store, secrets: Secrets, config: Config) -> Self {
+        let metrics = Metrics::new();
+        let store = store.observed_by(metrics.observer());
         let credentials = Credentials::new(store.clone(), secrets, &config);
         // Deriving a key takes a core and 32 MiB for a quarter of a second.
         let deriving = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)));
         let callers = position::callers();
-        Self(Arc::new(Inner { store, config, credentials, callers, deriving }))
+        let limits = Limits::new(&config);
+        Self(Arc::new(Inner { store, config, credentials, callers, deriving, limits, metrics }))
     }
 
     /// The shop's data.
@@ -50,6 +57,16 @@ impl App {
     /// The users who have called of late, by their ids.
     pub(crate) fn callers(&self) -> &Cache<Arc<str>, Caller> {
         &self.0.callers
+    }
+
+    /// What is refused so that others are served.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// What is counted and measured.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
     }
 
     /// The permits for deriving keys from passwords.

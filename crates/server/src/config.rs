@@ -10,6 +10,7 @@ use stheno_auth::jwt::JwtKeys;
 use stheno_auth::session::CookieKeys;
 
 pub use crate::cors::AdminCors;
+pub use crate::limits::RateLimit;
 use crate::medusa::MedusaUrl;
 
 /// The settings of a server.
@@ -30,6 +31,16 @@ pub struct Config {
     pub header_timeout: Duration,
     /// How long a client may take to send the body of a request.
     pub body_timeout: Duration,
+    /// How many calls are worked on at once.
+    pub concurrency: usize,
+    /// How many calls more may wait for their turn; those beyond are answered 503 at once.
+    pub queue: usize,
+    /// How long a call waits for its turn before it is answered 503.
+    pub queue_timeout: Duration,
+    /// How many calls may be made from one address.
+    pub rate_limit_address: Option<RateLimit>,
+    /// How many calls may be made with one credential.
+    pub rate_limit_credential: Option<RateLimit>,
     /// How long requests in flight may take when the server shuts down.
     pub shutdown_timeout: Duration,
     /// How long a credential is believed without asking the store again: what another process has changed, such as a
@@ -53,6 +64,11 @@ impl Default for Config {
             write_timeout: Duration::from_secs(30),
             header_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(60),
+            concurrency: 64,
+            queue: 1024,
+            queue_timeout: Duration::from_secs(2),
+            rate_limit_address: None,
+            rate_limit_credential: None,
             shutdown_timeout: Duration::from_secs(30),
             credentials_remembered: Duration::from_secs(5),
             medusa: None,

@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::response::{IntoResponse, Response};
+use http::StatusCode;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use stheno_store::StoreError;
 
 use crate::answer::JSON;
+use crate::limits;
 use crate::medusa::MedusaError;
 
 /// An answer other than the one asked for.
@@ -37,6 +38,9 @@ pub(crate) enum ApiError {
     /// The body cannot be read.
     #[error("{0}")]
     Body(#[from] BodyError),
+    /// More of something than one caller may.
+    #[error("too many {of}; try again in {} seconds", .wait.as_secs_f64().ceil().max(1.0))]
+    TooMany { of: String, wait: Duration },
     /// The store refused or failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -95,6 +99,9 @@ impl ApiError {
                     BodyError::Unsupported(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 };
                 (status, None, "invalid_data", text)
+            }
+            Self::TooMany { .. } => {
+                (StatusCode::TOO_MANY_REQUESTS, Some("too_many_requests"), "not_allowed", text)
             }
             Self::Store(StoreError::Duplicate(_)) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, Some("invalid_request_error"), "duplicate_error", text)
@@ -155,8 +162,12 @@ impl IntoResponse for ApiError {
         // A body of plain text always becomes JSON.
         let body = serde_json::to_vec(&body).unwrap_or_default();
         let mut response = (status, [(CONTENT_TYPE, JSON)], body).into_response();
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        let wait = match self {
+            Self::TooMany { wait, .. } => Some(wait),
+            _ => (status == StatusCode::SERVICE_UNAVAILABLE).then_some(Duration::from_secs(1)),
+        };
+        if let Some(wait) = wait {
+            response.headers_mut().insert(RETRY_AFTER, limits::retry_after(wait));
         }
         response
     }

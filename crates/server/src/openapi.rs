@@ -223,6 +223,7 @@ refusals! {
     Refused:
     400 => invalid("The input is not valid; the message names every fault.", "property foo should not exist"),
     401 => Response::new("There is no valid credential. The text `Unauthorized`, without a content type."),
+    429 => too_many("Too many calls were made, where their number is limited."),
     500 => failed(),
     503 => unavailable(),
 }
@@ -238,6 +239,7 @@ refusals! {
     408 => slow_body(),
     413 => large_body(),
     415 => foreign_body(),
+    429 => too_many("Too many logins have failed, or too many calls were made, where their number is limited."),
     500 => failed(),
     503 => unavailable(),
 }
@@ -328,11 +330,20 @@ fn failed() -> Response {
     )
 }
 
+fn too_many(about: &str) -> Response {
+    let message = "too many failed logins; try again in 30 seconds";
+    let example = json!({"code": "too_many_requests", "type": "not_allowed", "message": message});
+    with_retry_after(error(about, example))
+}
+
 fn unavailable() -> Response {
-    let mut response = error(
-        "The database cannot be reached, or is too busy.",
+    with_retry_after(error(
+        "The database cannot be reached, or the server has more to do than it can; nothing was done.",
         json!({"code": "unavailable", "type": "unavailable", "message": "the database cannot be reached"}),
-    );
+    ))
+}
+
+fn with_retry_after(mut response: Response) -> Response {
     let seconds = ObjectBuilder::new().schema_type(Type::Integer);
     let header =
         HeaderBuilder::new().schema(Some(seconds)).description(Some("After how many seconds to try again."));

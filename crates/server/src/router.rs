@@ -14,8 +14,8 @@ use crate::error::ApiError;
 use crate::extract::user_of;
 use crate::openapi::introduction;
 use crate::routes::admin::{auth, customer_groups, customers};
-use crate::routes::{docs, health};
-use crate::{answer, cors, observe, position};
+use crate::routes::{self, docs, health};
+use crate::{answer, cors, limits, metrics, observe, position};
 
 /// All endpoints, with what is done around each of them.
 pub fn router(app: App) -> Router {
@@ -33,7 +33,9 @@ pub fn router_with(app: App, further: Router<App>) -> Router {
         .method_not_allowed_fallback(no_route)
         .layer(from_fn(position::tell))
         .layer(from_fn(answer::not_modified))
+        .layer(from_fn_with_state(app.clone(), limits::admin))
         .layer(from_fn_with_state(app.clone(), cors::admin))
+        .layer(from_fn_with_state(app.clone(), metrics::request))
         .layer(from_fn(observe::request))
         .with_state(app)
 }
@@ -59,6 +61,7 @@ pub(crate) fn endpoints() -> OpenApiRouter<App> {
         .routes(routes!(auth::get_token::handler))
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
+        .routes(routes!(routes::metrics::handler))
 }
 
 /// The endpoints of the API's description, which describe themselves as well.
@@ -95,7 +98,7 @@ pub(crate) fn normalise_path<B>(mut request: http::Request<B>) -> http::Request<
 
 /// The words of the routes, by their place in the path.
 const WORDS: [&[&str]; 5] = [
-    &["admin", "docs", "health", "openapi.json", "ready"],
+    &["admin", "docs", "health", "metrics", "openapi.json", "ready"],
     &["auth", "customer-groups", "customers"],
     &["token"],
     &["customers"],

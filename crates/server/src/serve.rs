@@ -26,6 +26,9 @@ use crate::entrance::Entrance;
 use crate::extract::Peer;
 use crate::router::{normalise_path, router};
 
+/// The largest head of a request, in bytes: its URL, which holds the query, and its headers, of which there may be 100.
+const HEAD_LIMIT: usize = 64 * 1024;
+
 /// Serves `app` on `listener` until `shutdown` is done. Requests in flight then have some time to finish.
 ///
 /// # Errors
@@ -90,7 +93,7 @@ struct Service {
 impl Service {
     fn new(entrance: Entrance, config: Config) -> Self {
         let mut builder = Builder::new();
-        builder.timer(TokioTimer::new()).header_read_timeout(config.header_timeout);
+        builder.timer(TokioTimer::new()).header_read_timeout(config.header_timeout).max_buf_size(HEAD_LIMIT);
         Self { entrance, config, builder }
     }
 }

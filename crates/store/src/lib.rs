@@ -32,6 +32,7 @@ mod id;
 mod json;
 pub mod metadata;
 mod migrate;
+mod observe;
 mod position;
 mod postgres;
 mod schema;
@@ -43,7 +44,7 @@ mod user;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -61,6 +62,7 @@ pub use crate::error::{Duplicate, StoreError};
 pub use crate::filter::{Bound, DateRange, IdFilter, TextComparison};
 pub use crate::id::{IdGenerator, IdKind};
 pub use crate::metadata::Metadata;
+pub use crate::observe::{Load, Observer, Totals, Unit};
 pub use crate::position::{Caller, NoPosition, Position};
 pub use crate::schema::{Difference, Fault, Listener, Owner, Progress, Schema, Thing, ThingKind};
 pub use crate::selection::{Order, Selection, UnknownName, Window};
@@ -148,6 +150,7 @@ pub(crate) struct Environment {
 pub struct Store {
     engine: Engine,
     clock: Clock,
+    observer: Option<Observer>,
 }
 
 #[derive(Debug, Clone)]
@@ -159,8 +162,9 @@ enum Engine {
 /// Forwards a call to the engine, and waits for its answer. Where it failed, with nothing saved, for a reason that may be gone
 /// by now, it is done again.
 macro_rules! forward {
-    ($store:ident.$method:ident($($argument:ident),*)) => {
-        match &$store.engine {
+    ($store:ident.$method:ident($($argument:ident),*)) => {{
+        let begun = Instant::now();
+        let outcome = match &$store.engine {
             Engine::Sqlite(engine) => engine.$method($($argument),*).await,
             Engine::Postgres(engine) => {
                 let arguments = ($($argument,)*);
@@ -174,8 +178,12 @@ macro_rules! forward {
                     }
                 }
             }
+        };
+        if let Some(observer) = &$store.observer {
+            observer.tell(stringify!($method), begun.elapsed(), &outcome);
         }
-    };
+        outcome
+    }};
 }
 
 impl Store {
@@ -208,7 +216,9 @@ impl Store {
             let replicas = ReplicaOptions::new(&options)?;
             let postgres =
                 Postgres::open(connector, replicas, (&options).into(), streaming, environment).await?;
-            return Self { engine: Engine::Postgres(Arc::new(postgres)), clock }.with_a_whole_shop().await;
+            return Self { engine: Engine::Postgres(Arc::new(postgres)), clock, observer: None }
+                .with_a_whole_shop()
+                .await;
         }
         if !options.replicas.is_empty() {
             return Err(StoreError::Url(
@@ -220,7 +230,7 @@ impl Store {
         let open =
             move || Sqlite::open(connector, options.migrate, options.reads_at_once, streaming, environment);
         let sqlite = tokio::task::spawn_blocking(open).await.map_err(StoreError::internal)??;
-        Self { engine: Engine::Sqlite(Arc::new(sqlite)), clock }.with_a_whole_shop().await
+        Self { engine: Engine::Sqlite(Arc::new(sqlite)), clock, observer: None }.with_a_whole_shop().await
     }
 
     /// Refuses a database that only a part of a shop has been copied into.
@@ -242,6 +252,28 @@ impl Store {
             *engine = Arc::new(engine.for_caller(caller));
         }
         store
+    }
+
+    /// The same store, which tells `observer` of its work.
+    #[must_use]
+    pub fn observed_by(self, observer: Observer) -> Self {
+        Self { observer: Some(observer), ..self }
+    }
+
+    /// How busy the store is now.
+    pub fn load(&self) -> Load {
+        match &self.engine {
+            Engine::Sqlite(engine) => engine.load(),
+            Engine::Postgres(engine) => engine.load(),
+        }
+    }
+
+    /// How much is in the store.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    pub async fn totals(&self) -> Result<Totals, StoreError> {
+        forward!(self.totals())
     }
 
     /// The clock that the store was opened with.

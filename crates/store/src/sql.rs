@@ -700,3 +700,7 @@ pub(crate) fn related(
     }
     statement
 }
+
+/// How many customer groups, customers and memberships there are.
+pub(crate) const TOTALS: &str = "SELECT (SELECT count(*) FROM customer_group WHERE deleted_at IS NULL), \
+     (SELECT count(*) FROM customer WHERE deleted_at IS NULL), (SELECT count(*) FROM customer_group_customers)";

@@ -20,6 +20,8 @@ use crate::postgres::{PostgresDatabase, PostgresTemplate};
 pub struct TestApp {
     /// Where it listens.
     pub address: SocketAddr,
+    /// What it serves.
+    pub app: App,
     /// Its store.
     pub store: Store,
     stop: Option<oneshot::Sender<()>>,
@@ -125,11 +127,11 @@ impl TestApp {
             TcpListener::bind(("127.0.0.1", options.port)).unwrap_or_else(|error| panic!("no port: {error}"));
         let address = listener.local_addr().unwrap_or_else(|error| panic!("no address: {error}"));
         let (stop, stopped) = oneshot::channel::<()>();
-        let served = tokio::spawn(serve(listener, app, async {
+        let served = tokio::spawn(serve(listener, app.clone(), async {
             // A dropped sender stops the server as well.
             let _ = stopped.await;
         }));
-        Self { address, store, stop: Some(stop), served, database }
+        Self { address, app, store, stop: Some(stop), served, database }
     }
 
     /// The file of its database.

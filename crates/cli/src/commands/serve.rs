@@ -12,9 +12,12 @@ use bytesize::ByteSize;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use secrecy::SecretString;
 use stheno_server::telemetry::{self, LogFormat};
-use stheno_server::{AdminCors, App, Config, CookieSecure, Entrance, MedusaUrl, Secrets, TrustProxy};
+use stheno_server::{
+    AdminCors, App, Config, CookieSecure, Entrance, MedusaUrl, RateLimit, Secrets, TrustProxy,
+};
 use stheno_store::{Role, Store, StoreOptions};
 use tokio::net::TcpSocket;
+use tokio::task::JoinHandle;
 
 use crate::administrator::{self, Administrator, AdministratorArguments};
 use crate::database::Database;
@@ -76,6 +79,11 @@ struct Listening {
     /// The port to listen on; 0 for one that is free, which is then printed
     #[arg(long, env = "PORT", default_value_t = 9000)]
     port: u16,
+
+    /// An address and a port for GET /metrics, without a credential: one that only the monitoring can reach. At the port of
+    /// the API, /metrics asks for a credential
+    #[arg(long, env = "STHENO_METRICS_LISTEN", value_name = "ADDRESS:PORT")]
+    metrics_listen: Option<SocketAddr>,
 }
 
 #[derive(Debug, Clone, clap::Args)]
@@ -212,6 +220,34 @@ struct Requests {
     )]
     write_timeout: Duration,
 
+    /// How many calls are worked on at once
+    #[arg(long, env = "STHENO_CONCURRENCY", value_name = "NUMBER", default_value_t = 64, value_parser = at_once)]
+    concurrency: usize,
+
+    /// How many calls more wait for their turn; those beyond are answered 503 at once
+    #[arg(long, env = "STHENO_QUEUE", value_name = "NUMBER", default_value_t = 1024)]
+    queue: usize,
+
+    /// How long a call waits for its turn before it is answered 503; a bare number is in seconds
+    #[arg(
+        long,
+        env = "STHENO_QUEUE_TIMEOUT",
+        value_name = "TIME",
+        default_value = "2s",
+        value_parser = duration::parse
+    )]
+    queue_timeout: Duration,
+
+    /// How many calls may be made from one address, such as 100/s, 600/m or 5000/h: more are answered 429. Not limited
+    /// unless given
+    #[arg(long, env = "STHENO_RATE_LIMIT_ADDRESS", value_name = "CALLS/TIME")]
+    rate_limit_address: Option<RateLimit>,
+
+    /// How many calls may be made with one credential, such as 100/s, 600/m or 5000/h: more are answered 429. Not limited
+    /// unless given
+    #[arg(long, env = "STHENO_RATE_LIMIT_CREDENTIAL", value_name = "CALLS/TIME")]
+    rate_limit_credential: Option<RateLimit>,
+
     /// How long requests in flight may take when the server is told to stop; a bare number is in seconds
     #[arg(
         long,
@@ -265,6 +301,11 @@ impl From<Requests> for Config {
         config.header_timeout = requests.header_timeout;
         config.body_timeout = requests.body_timeout;
         config.write_timeout = requests.write_timeout;
+        config.concurrency = requests.concurrency;
+        config.queue = requests.queue;
+        config.queue_timeout = requests.queue_timeout;
+        config.rate_limit_address = requests.rate_limit_address;
+        config.rate_limit_credential = requests.rate_limit_credential;
         config.shutdown_timeout = requests.shutdown_timeout;
         config.docs = !requests.no_docs;
         config
@@ -285,6 +326,14 @@ fn size(text: &str) -> Result<usize, &'static str> {
     let size: Option<ByteSize> = text.parse().ok();
     let bytes = size.and_then(|size| usize::try_from(size.as_u64()).ok());
     bytes.ok_or("give a size such as 8MiB")
+}
+
+/// A number of things that can be done at once.
+fn at_once(text: &str) -> Result<usize, &'static str> {
+    match text.parse() {
+        Ok(number @ 1..=100_000) => Ok(number),
+        _ => Err("give a number from 1 to 100000"),
+    }
 }
 
 /// A time that is long enough for something to happen.
@@ -308,6 +357,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     let signals = Signals::new().context("cannot listen to signals")?;
     let listener = listen(&arguments.listening).await?;
     let address = listener.local_addr()?;
+    let for_metrics = arguments.listening.metrics_listen.map(listen_for_metrics).transpose()?;
 
     let limits = &arguments.limits;
     let options = StoreOptions {
@@ -364,12 +414,40 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
         tracing::warn!("{entry} in --admin-cors matches no page: {fault}");
     }
     tracing::info!(%address, database = %database.shown(), "listening");
-    entrance.open(App::new(store.clone(), secrets, config));
+    let app = App::new(store.clone(), secrets, config.clone());
+    entrance.open(app.clone());
+    // As long as the server serves.
+    let _metrics = for_metrics.map(|listener| {
+        let router = stheno_server::metrics_router(app);
+        AbortOnDrop(tokio::spawn(stheno_server::serve_router(
+            listener,
+            router,
+            config,
+            std::future::pending(),
+        )))
+    });
     let served = served.await;
     store.close().await;
     served.context("the server failed")?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// A task that ends with the value.
+struct AbortOnDrop<T>(JoinHandle<T>);
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn listen_for_metrics(address: SocketAddr) -> Result<TcpListener> {
+    let listener = open(address).map_err(|error| {
+        anyhow!("cannot listen on {address} for the metrics: {error}; give --metrics-listen another address")
+    })?;
+    tracing::info!(address = %listener.local_addr()?, "metrics");
+    Ok(listener)
 }
 
 async fn welcome(
@@ -396,7 +474,7 @@ async fn welcome(
 }
 
 /// Opens the socket. Connections wait there until the server takes them.
-async fn listen(Listening { host, port }: &Listening) -> Result<TcpListener> {
+async fn listen(Listening { host, port, .. }: &Listening) -> Result<TcpListener> {
     let name = host.trim_start_matches('[').trim_end_matches(']');
     let addresses = tokio::net::lookup_host((name, *port)).await.map_err(|error| {
         anyhow!(

@@ -14,9 +14,11 @@ use serde_json::Value;
 use stheno_store::Store;
 
 pub(crate) use self::authentication::{cookies, user_of};
-pub(crate) use self::peer::{Peer, is_secure};
+pub(crate) use self::peer::{Peer, client_address, is_secure};
 use crate::app::App;
 use crate::error::ApiError;
+use crate::limits::work::Permit;
+use crate::metrics::Refusal;
 use crate::position;
 use crate::schema::{Schema, Valid};
 
@@ -46,6 +48,7 @@ pub(crate) struct Call<Query = (), Body = ()> {
     pub(crate) query: Query,
     pub(crate) body: Body,
     pub(crate) head: Parts,
+    _permit: Permit,
 }
 
 impl<Query: Input, Body: Input> FromRequest<App> for Call<Query, Body> {
@@ -56,8 +59,8 @@ impl<Query: Input, Body: Input> FromRequest<App> for Call<Query, Body> {
         let user = user_of(app, &head.headers).await?.ok_or(ApiError::Unauthorized)?;
         tracing::Span::current().record("user", &*user);
         let store = app.store().for_caller(position::caller(app, &user, &head)?);
-        let (query, body) = read_input(app, &head, body, app.config().body_limit).await?;
-        Ok(Self { app: app.clone(), user, store, query, body, head })
+        let (permit, query, body) = read_input(app, &head, body, app.config().body_limit).await?;
+        Ok(Self { app: app.clone(), user, store, query, body, head, _permit: permit })
     }
 }
 
@@ -81,6 +84,7 @@ pub(crate) struct OpenCall<Body> {
     pub(crate) app: App,
     pub(crate) body: Body,
     pub(crate) head: Parts,
+    _permit: Permit,
 }
 
 impl<Body: Input> FromRequest<App> for OpenCall<Body> {
@@ -89,26 +93,27 @@ impl<Body: Input> FromRequest<App> for OpenCall<Body> {
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
         let (head, body) = request.into_parts();
         let limit = app.config().body_limit.min(OPEN_BODY_LIMIT);
-        let ((), body) = read_input(app, &head, body, limit).await?;
-        Ok(Self { app: app.clone(), body, head })
+        let (permit, (), body) = read_input(app, &head, body, limit).await?;
+        Ok(Self { app: app.clone(), body, head, _permit: permit })
     }
 }
 
-/// Reads the body and the query. A body that cannot be read is refused even where the route does not look at it.
+/// Reads the body, waits for a turn to work, and checks body and query. Whoever is slow to send holds up nobody. A body that cannot be read is refused even where the route does not look at it.
 async fn read_input<Query: Input, Body: Input>(
     app: &App,
     head: &Parts,
     body: axum::body::Body,
     limit: usize,
-) -> Result<(Query, Body), ApiError> {
+) -> Result<(Permit, Query, Body), ApiError> {
     let limits = body::Limits { bytes: limit, time: app.config().body_timeout };
     let body = body::read(head, body, limits).await?;
+    let permit = app.limits().work.begin().await.inspect_err(|_| app.metrics().refuse(Refusal::Busy))?;
     let body = check(body)?;
     let query = check(match (Query::SCHEMA, head.uri.query()) {
         (Some(_), Some(query)) => query_value(query),
         _ => Value::Object(serde_json::Map::new()),
     })?;
-    Ok((query, body))
+    Ok((permit, query, body))
 }
 
 fn check<T: Input>(value: Value) -> Result<T, ApiError> {

@@ -1,8 +1,9 @@
 //! Who is at the other end of the connection, and how the request came to it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use http::request::Parts;
+use http::{Extensions, HeaderMap};
 
 use crate::app::App;
 
@@ -21,4 +22,47 @@ pub(crate) fn is_secure(app: &App, head: &Parts) -> bool {
     let forwarded = head.headers.get("x-forwarded-proto").and_then(|value| value.to_str().ok());
     let first = forwarded.and_then(|value| value.split(',').next());
     first.is_some_and(|protocol| protocol.trim().eq_ignore_ascii_case("https"))
+}
+
+/// The address of the client: of the connection's other end, or, as far as those are trusted that pass requests on, the
+/// one that they say it is.
+pub(crate) fn client_address(app: &App, extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
+    let Peer(peer) = extensions.get::<Peer>()?;
+    let trust = &app.config().trust_proxy;
+    let mut address = peer.ip().to_canonical();
+    let fields: Vec<_> =
+        headers.get_all("x-forwarded-for").iter().filter_map(|field| field.to_str().ok()).collect();
+    for hop in fields.iter().rev().flat_map(|field| field.rsplit(',')) {
+        let Some(hop) = trust.trusts(address).then(|| forwarded(hop.trim())).flatten() else { break };
+        address = hop.to_canonical();
+    }
+    Some(address)
+}
+
+/// An address as proxies write it: bare, or with a port, or in brackets.
+fn forwarded(text: &str) -> Option<IpAddr> {
+    let address = || text.parse::<IpAddr>().ok();
+    let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
+    let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    address().or_else(with_port).or_else(bracketed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_read_as_proxies_write_it() {
+        for (text, address) in [
+            ("192.0.2.1", Some("192.0.2.1")),
+            ("192.0.2.1:4711", Some("192.0.2.1")),
+            ("2001:db8::1", Some("2001:db8::1")),
+            ("[2001:db8::1]", Some("2001:db8::1")),
+            ("[2001:db8::1]:4711", Some("2001:db8::1")),
+            ("unknown", None),
+            ("", None),
+        ] {
+            assert_eq!(forwarded(text), address.map(|address| address.parse().unwrap()), "{text}");
+        }
+    }
 }

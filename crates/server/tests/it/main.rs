@@ -8,8 +8,10 @@ mod connections;
 mod credentials;
 mod database;
 mod health;
+mod limits;
 mod logs;
 mod medusa;
+mod metrics;
 mod openapi;
 
 use serde_json::{Map, Value};

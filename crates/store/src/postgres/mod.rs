@@ -44,9 +44,10 @@ use self::start::{Checked, Start, await_medusa, check};
 use crate::answer::{JsonText, Page, Streaming};
 use crate::entity::{Catalog, Table};
 use crate::metadata::Metadata;
+use crate::observe::{Load, Totals};
 use crate::position::Caller;
 use crate::selection::Selection;
-use crate::sql::{self, Dialect, ListSource, Traits};
+use crate::sql::{self, Dialect, ListSource, TOTALS, Traits};
 use crate::{Environment, StoreError, Window};
 
 /// How long a database has to give a sign of life.
@@ -224,6 +225,17 @@ impl Postgres {
         let rows = self.pool.within(PING_PATIENCE).query(sql, &[]).await?;
         let is_standby = rows.first().map(|row| row.try_get(0)).transpose().map_err(fault)?;
         if is_standby == Some(true) { Err(standby()) } else { Ok(()) }
+    }
+
+    pub(crate) fn load(&self) -> Load {
+        self.pool.load()
+    }
+
+    pub(crate) async fn totals(&self) -> Result<Totals, StoreError> {
+        let rows = self.pool.query(TOTALS, &[]).await?;
+        let row = rows.first().ok_or_else(|| StoreError::internal("no totals"))?;
+        let number = |column| row.try_get::<_, i64>(column).map(i64::unsigned_abs).map_err(fault);
+        Ok(Totals { customer_groups: number(0)?, customers: number(1)?, members: number(2)? })
     }
 
     /// Finishes what is being written and closes the connections. An index that is being made is left to the server.

@@ -26,6 +26,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::url::Target;
 use super::{closed, fault, is_gone, is_lost, is_unconfirmed, tls, unanswered, unconfirmed, unreachable};
 use crate::answer::{Output, Reply, Streaming};
+use crate::observe::Load;
 use crate::position::{Caller, Position, Write};
 use crate::{StoreError, StoreOptions};
 
@@ -371,6 +372,13 @@ impl Pool {
     pub(super) fn busy(&self) -> usize {
         let status = self.connections.status();
         status.size.saturating_sub(status.available) + status.waiting
+    }
+
+    /// How many connections there are, and how many units of work wait for one.
+    pub(super) fn load(&self) -> Load {
+        let status = self.connections.status();
+        let busy = status.size.saturating_sub(status.available);
+        Load { connections: status.size, busy, waiting: status.waiting }
     }
 
     /// Closes the connections that are idle.

@@ -26,8 +26,9 @@ use self::writer::Writer;
 use crate::answer::{JsonText, Output, Page, Streaming};
 use crate::entity::{Catalog, Table};
 use crate::metadata::{self, Metadata};
+use crate::observe::{Load, Totals};
 use crate::selection::Selection;
-use crate::sql::{self, Dialect, ListSource, Statement};
+use crate::sql::{self, Dialect, ListSource, Statement, TOTALS};
 use crate::{Environment, StoreError};
 
 /// A store in a file.
@@ -72,6 +73,23 @@ impl Sqlite {
         self.readers.look_up(|connection| {
             connection.query_row("SELECT count(*) FROM stheno_migration", [], |_| Ok(()))
         })
+    }
+
+    pub(crate) fn load(&self) -> Load {
+        Load { waiting: self.writer.waiting(), ..self.readers.load() }
+    }
+
+    pub(crate) async fn totals(&self) -> Result<Totals, StoreError> {
+        let answer = self.readers.answer(|connection, output: &mut Output<Totals>| {
+            let totals = connection.query_row(TOTALS, [], |row| {
+                let number = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);
+                Ok(Totals { customer_groups: number(0)?, customers: number(1)?, members: number(2)? })
+            });
+            output.begin(totals.map_err(fault)?);
+            Ok(())
+        });
+        let totals = answer.await?.map(|(totals, _)| totals);
+        totals.ok_or_else(|| StoreError::internal("no totals"))
     }
 
     /// Finishes what is being written and closes the file.

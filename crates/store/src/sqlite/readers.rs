@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use super::connection::Connector;
 use crate::StoreError;
 use crate::answer::{JsonText, Output, Streaming};
+use crate::observe::Load;
 
 #[derive(Debug, Clone)]
 pub(super) struct Readers {
@@ -16,6 +17,7 @@ pub(super) struct Readers {
     /// None, once the store is closed.
     idle: Arc<Mutex<Option<Vec<Connection>>>>,
     running: Arc<Semaphore>,
+    at_once: usize,
     streaming: Streaming,
 }
 
@@ -25,6 +27,7 @@ impl Readers {
             connector: Arc::new(connector),
             idle: Arc::new(Mutex::new(Some(Vec::new()))),
             running: Arc::new(Semaphore::new(at_once)),
+            at_once,
             streaming,
         }
     }
@@ -57,6 +60,12 @@ impl Readers {
             output.finish_blocking(outcome);
         });
         answer.await.map_err(StoreError::internal)?
+    }
+
+    pub(super) fn load(&self) -> Load {
+        let busy = self.at_once - self.running.available_permits();
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(0, Vec::len);
+        Load { connections: idle + busy, busy, waiting: 0 }
     }
 
     fn take(&self) -> Result<Connection, StoreError> {

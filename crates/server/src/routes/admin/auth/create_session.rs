@@ -28,12 +28,12 @@ use crate::openapi::LoginRefused;
     ),
 )]
 pub(crate) async fn handler(call: OpenCall<Login>) -> Response {
-    let OpenCall { app, body, head } = call;
+    let OpenCall { app, body, head, .. } = call;
     open(&app, &head, body).await.unwrap_or_else(|error| refuse(&app, &head, error))
 }
 
 async fn open(app: &App, head: &Parts, login: Login) -> Result<Response, ApiError> {
-    let user = sign_in(app, login).await?;
+    let user = sign_in(app, head, login).await?;
     let mut response = show_user(app, &user).await?.into_response();
     if let Some(secure) = cookie_mark(app, head) {
         let id =

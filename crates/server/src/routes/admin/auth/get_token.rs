@@ -22,6 +22,6 @@ use crate::openapi::LoginRefused;
     responses((status = 200, body = AccessToken, description = "The token."), LoginRefused),
 )]
 pub(crate) async fn handler(call: OpenCall<Login>) -> Result<Answer, ApiError> {
-    let user = sign_in(&call.app, call.body).await?;
+    let user = sign_in(&call.app, &call.head, call.body).await?;
     Answer::json(&AccessToken::new(call.app.credentials().bearer_for(&user)))
 }

@@ -17,9 +17,11 @@ use crate::answer::Answer;
 use crate::app::App;
 use crate::config::CookieSecure;
 use crate::error::{ApiError, chain};
-use crate::extract::{Input, is_secure};
+use crate::extract::{Input, client_address, is_secure};
+use crate::limits;
+use crate::metrics;
 use crate::openapi::describe_body;
-use crate::password;
+use crate::password::{self, Turn};
 use crate::schema::{Schema, Valid, definitions};
 
 /// What a user signs in with.
@@ -43,14 +45,25 @@ describe_body!(Login, "Login");
 
 /// The id of the user with this e-mail address and password. A password that was kept at too low a cost, as Medusa
 /// keeps them, is kept better from now on.
-async fn sign_in(app: &App, login: Login) -> Result<String, ApiError> {
-    let user = app.store().user_by_email(&login.email.to_lowercase()).await?;
+async fn sign_in(app: &App, head: &Parts, login: Login) -> Result<String, ApiError> {
+    let logins = &app.limits().logins;
+    let email = login.email.to_lowercase();
+    let counted = limits::login::Login::new(&email, client_address(app, &head.extensions, &head.headers));
+    let check = || logins.check(counted).inspect_err(|_| app.metrics().log_in(metrics::Login::Limited));
+    check()?;
+    let turn = Turn::begin(app).await?;
+    // Of many at once, those that have waited see how those before them have ended.
+    check()?;
+    let user = app.store().user_by_email(&email).await?;
     let container = user.as_ref().and_then(|user| user.password_hash.as_ref());
     let container = container.map(|container| container.expose_secret().to_owned());
-    let verified = password::verify(app, login.password.clone(), container.clone()).await?;
+    let verified = password::verify(turn, login.password.clone(), container.clone()).await?;
     let (Some(user), Verified::Match { needs_rehash }) = (user, verified) else {
+        logins.failed(counted);
+        app.metrics().log_in(metrics::Login::Wrong);
         return Err(ApiError::WrongLogin);
     };
+    app.metrics().log_in(metrics::Login::Succeeded);
     if needs_rehash
         && let Some(weak) = container
         && let Err(error) = keep_better(app, &user.id, weak, login.password).await
@@ -62,7 +75,7 @@ async fn sign_in(app: &App, login: Login) -> Result<String, ApiError> {
 
 /// Keeps a password at today's cost, unless it has been changed meanwhile.
 async fn keep_better(app: &App, user: &str, weak: String, password: String) -> Result<(), ApiError> {
-    let better = password::hash(app, password).await?;
+    let better = password::hash(Turn::begin(app).await?, password).await?;
     app.store().replace_password_hash(user, weak, better).await?;
     Ok(())
 }

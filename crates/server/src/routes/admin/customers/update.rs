@@ -9,7 +9,7 @@ use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::extract::{Call, Input, selection};
 use crate::openapi::{BodyRefused, CustomerId, CustomerMissing, EmailTaken, Refused, describe_body};
-use crate::password;
+use crate::password::{self, Turn};
 use crate::routes::admin::in_words;
 use crate::schema::{Schema, Valid, definitions};
 
@@ -61,7 +61,7 @@ pub(crate) async fn handler(call: Call<Query, Body>) -> Result<Answer, ApiError>
     let selection = selection::customers(store.catalog(), relations(call.query.expand.as_deref()))?;
     let Body { mut changes, password } = call.body;
     if let Some(password) = password {
-        changes.password_hash = Some(password::hash(&call.app, password).await?);
+        changes.password_hash = Some(password::hash(Turn::begin(&call.app).await?, password).await?);
     }
     let updated = store.update_customer(&id, changes, &selection).await.map_err(|error| match error {
         StoreError::Duplicate(duplicate) => ApiError::Duplicate(in_words(&duplicate)),

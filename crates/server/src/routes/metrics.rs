@@ -1,0 +1,33 @@
+//! `GET /metrics`
+
+use axum::extract::State;
+use axum::response::Response;
+use http::HeaderMap;
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::extract::user_of;
+use crate::metrics;
+use crate::openapi::Refused;
+
+/// Shows what the server counts and measures, for Prometheus.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    operation_id = "metrics",
+    tag = "Server",
+    responses(
+        (
+            status = 200,
+            body = String,
+            content_type = "application/openmetrics-text",
+            description = "The metrics, in the text format of OpenMetrics.",
+        ),
+        Refused
+    ),
+)]
+pub(crate) async fn handler(State(app): State<App>, headers: HeaderMap) -> Result<Response, ApiError> {
+    // No call that waits for its turn: they are wanted most when there is much to do.
+    user_of(&app, &headers).await?.ok_or(ApiError::Unauthorized)?;
+    metrics::show(&app).await
+}
