@@ -21,7 +21,7 @@ use crate::schema::{Difference, Fault, Thing, ThingKind};
 use crate::sql::MANY;
 
 /// How often it is looked whether counts are kept and without doubt, though nobody has seen anything amiss.
-const LOOKS: Duration = Duration::from_secs(30);
+const LOOKS: Duration = Duration::from_secs(3);
 
 /// How often all counts are folded, those that nobody reads too.
 const SWEEPS: Duration = Duration::from_secs(600);

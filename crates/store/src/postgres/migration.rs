@@ -143,14 +143,12 @@ pub(super) async fn make_additions(
     let mut maker = Maker::new(pool).await?;
     let mut left = Vec::new();
     let differences = additions::differences(pool, additions).await?;
-    let lacks = |is_lacking: fn(&Addition) -> bool| {
-        let things = || differences.iter().map(|difference| &difference.thing);
-        additions
-            .iter()
-            .any(|addition| is_lacking(addition) && things().any(|thing| *thing == addition.thing()))
-    };
     // What is done while a trigger is missing is not counted. Beforehand, as nobody relies on counts until it is made.
-    if lacks(Addition::counts) && !lacks(|addition| addition.name == COUNTS) {
+    let counts =
+        |thing: &Thing| additions.iter().any(|addition| addition.counts() && addition.thing() == *thing);
+    let is_counting = differences.iter().any(|found| found.hindrance.is_none() && counts(&found.thing));
+    let has_table = !differences.iter().any(|difference| difference.thing.name == COUNTS);
+    if is_counting && has_table {
         counts::doubt(&mut pool.get().await?).await?;
     }
     for difference in differences {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use stheno_store::{
     Caller, CustomerFilter, CustomerGroupChanges, CustomerGroupList, CustomerList, NewUser, Page, Role,
-    Selection, Store, StoreError, StoreOptions, Table, Window,
+    Schema, Selection, Store, StoreError, StoreOptions, Table, Window,
 };
 use stheno_testkit::postgres::{PostgresServer, Shutdown};
 use tokio_postgres::Client;
@@ -527,4 +527,48 @@ async fn a_replica_of_another_database_is_refused() {
     // The database itself is none of its replicas: it answers anyway, as what it is.
     let options = StoreOptions { replicas: vec![url.clone().into()], ..StoreOptions::default() };
     Store::open(&url, options).await.unwrap().close().await;
+}
+
+/// A replica that does not know yet that counts are right again may show wrong ones without a doubt.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_has_not_replayed_from_when_counts_are_kept_does_not_count() {
+    let shop = Replicated::open_with("", |options| options.replica_max_lag = Duration::from_secs(600)).await;
+    let primary = shop.primary().connect().await;
+    let standby = shop.standby.connect().await;
+    // What a stranger's number of members was counted by last, on this server.
+    let is_counted_by = async |client: &Client, how: &str| {
+        let mut selection = Selection::id(shop.shop.store.catalog(), Table::CustomerGroup);
+        selection.add_column(shop.shop.store.catalog(), "customer_count").unwrap();
+        let now: String = client.query_one("SELECT clock_timestamp()::text", &[]).await.unwrap().get(0);
+        shop.stranger().retrieve_customer_group("cgrp_nope", &selection).await.unwrap();
+        let find = format!(
+            "SELECT count(*) FROM pg_stat_activity
+             WHERE application_name = 'stheno' AND {how} AND query_start > '{now}'"
+        );
+        client.query_one(&find, &[]).await.unwrap().get::<_, i64>(0) > 0
+    };
+    let rows = "query LIKE '%customer_group_customers h%' AND query NOT LIKE '%stheno_count%'";
+    let kept = "query LIKE '%stheno_count k%'";
+    primary.batch_execute("DROP TRIGGER stheno_groups_added ON customer_group").await.unwrap();
+    shop.eventually("rows are counted", async || is_counted_by(&standby, rows).await).await;
+    let add = "INSERT INTO customer_group (id, name) VALUES ('cgrp_x', 'X')";
+    primary.batch_execute(add).await.unwrap();
+    let position = "SELECT pg_current_wal_lsn()::text";
+    let position: String = primary.query_one(position, &[]).await.unwrap().get(0);
+    shop.eventually("the standby has the group", async || replayed(&standby, &position).await).await;
+    let paused = shop.pause().await;
+
+    let schema = Schema::connect(shop.shop.database.url(), StoreOptions::default()).await.unwrap();
+    schema.migrate(&|_| {}).await.unwrap();
+    schema.close().await;
+    // From when the store knows, and so counts by what is kept, the standby must not answer.
+    shop.eventually("counts are kept again", async || {
+        assert_eq!(shop.groups_of(&shop.stranger()).await, ["cgrp_x"]);
+        is_counted_by(&primary, kept).await
+    })
+    .await;
+    assert_eq!(shop.groups_of(&shop.stranger()).await, ["cgrp_x"]);
+    paused.batch_execute("SELECT pg_wal_replay_resume()").await.unwrap();
+    shop.eventually("the standby answers again", async || shop.standby_answers().await).await;
+    assert_eq!(shop.groups_of(&shop.stranger()).await, ["cgrp_x"]);
 }
