@@ -30,6 +30,7 @@ pub(crate) const SQLITE: &[Migration] = migrations!("sqlite":
     1 "0001_medusa_tables",
     2 "0002_stheno_tables",
     3 "0003_stheno_counts",
+    4 "0004_stheno_orders",
 );
 
 pub(crate) const POSTGRES: &[Migration] = migrations!("postgres":

@@ -29,6 +29,8 @@ pub(crate) struct Traits {
     pub(crate) fold: bool,
     /// The table `stheno_count` says how many there are.
     pub(crate) counts: bool,
+    /// Customers have indexes in the orders that they are asked for in.
+    pub(crate) orders: bool,
 }
 
 impl Dialect {
@@ -363,6 +365,20 @@ pub(crate) const MANY: u32 = 64;
 /// Pages from here on are read when it is known how many rows there are: from the end, if that is nearer.
 pub(crate) const DEEP: u64 = 1_000;
 
+/// What groups and customers have indexes of, in the order of a list.
+const INDEXED: [&str; 8] =
+    ["id", "created_at", "updated_at", "name", "email", "first_name", "last_name", "has_account"];
+
+/// In which of these orders members of a group may be found among all customers.
+const WALKED: [&str; 5] = ["created_at", "updated_at", "email", "first_name", "last_name"];
+
+/// Groups of up to this many members are sorted for each page.
+const SMALL_GROUP: u64 = 500;
+
+/// How many customers are gone through at the most for a page of members. It is about what sorting a third as many members
+/// takes.
+const WALK: u64 = 20_000;
+
 /// Pages of up to this many rows may be read from the end, as they are then sorted once more.
 const SHORT: u64 = 1_000;
 
@@ -490,11 +506,11 @@ impl ListSource {
 
     /// Whether the rows of a page come in the order of an index, and are few to pass over.
     pub(crate) fn is_flat(&self, order: &Order) -> bool {
-        self.kept.as_ref().is_some_and(|kept| match kept.group {
-            None => {
-                kept.has_account.is_none() && ["id", "created_at", "updated_at"].contains(&&*order.column)
-            }
-            Some(_) => kept.has_account.is_none() && order.column == "id",
+        let column = &*order.column;
+        self.kept.as_ref().is_some_and(|kept| match (&kept.group, kept.has_account) {
+            (None, None) => INDEXED.contains(&column),
+            (None, Some(_)) => ["id", "created_at"].contains(&column),
+            (Some(_), _) => column == "id",
         })
     }
 
@@ -511,6 +527,76 @@ impl ListSource {
         statement.text.insert_str(0, &format!("SELECT {columns}"));
         statement.push_order(&key(order), self.id, order, false);
         statement.push_window(window);
+        statement
+    }
+
+    /// Where members are asked for in an order that customers have an index of: how many customers there are.
+    pub(crate) fn all_customers(&self, order: &Order, window: Window) -> Option<Statement> {
+        let is_indexed = !matches!(self.source.dialect, Dialect::Postgres(Traits { orders: false, .. }));
+        let is_of_group = self.kept.as_ref().is_some_and(|kept| kept.group.is_some());
+        let is_short = window.limit.is_some_and(|limit| limit <= SHORT);
+        (is_of_group && is_indexed && is_short && WALKED.contains(&&*order.column))
+            .then(|| Self::customers(self.source.dialect, &CustomerFilter::default()).count())
+    }
+
+    /// What finds the ids of the members in a window by going through the customers in this order, from the nearer end,
+    /// where that is likely to be quicker than to sort the members; and how many it must find. It gives up where the members
+    /// are not spread among the customers.
+    pub(crate) fn walk(
+        &self,
+        members: u64,
+        customers: u64,
+        order: &Order,
+        window: Window,
+    ) -> Option<(Statement, u64)> {
+        let kept = self.kept.as_ref()?;
+        let group = kept.group.clone()?;
+        let shown = members.saturating_sub(window.offset).min(window.limit?);
+        let behind = members.saturating_sub(window.offset + shown);
+        let from_the_end = behind < window.offset;
+        let offset = if from_the_end { behind } else { window.offset };
+        let likely = (offset + shown).saturating_mul(customers) / members.max(1) * 3 / 2;
+        if shown == 0 || members <= SMALL_GROUP || likely > WALK.min(members.saturating_mul(2)) {
+            return None;
+        }
+        let dialect = self.source.dialect;
+        let mut statement = Statement::new(dialect);
+        let by_code_points = dialect.by_code_points();
+        let key = key(order);
+        let collated = if order.textual { format!("{key}{by_code_points}") } else { key.clone() };
+        let account = if kept.has_account.is_some() { ", r.has_account" } else { "" };
+        statement.push("SELECT r.id FROM (SELECT r.id").push(by_code_points).push(" AS id, ").push(&collated);
+        statement.push(" AS stheno_key").push(account).push(" FROM customer r WHERE r.deleted_at IS NULL");
+        statement.push_order(&key, "r.id", order, from_the_end);
+        let _ = write!(statement.text, " LIMIT {WALK}) r");
+        // One by one, as nothing else keeps the order.
+        statement.push(" WHERE (SELECT 1 FROM customer_group_customers m WHERE m.customer_group_id = ");
+        statement.bind(Parameter::Text(group)).push(" AND m.customer_id = r.id) = 1");
+        if let Some(has_account) = kept.has_account {
+            statement.and_compare("r.has_account", "=", Parameter::Boolean(has_account));
+        }
+        // SQLite would sort what comes in this order already.
+        if let Dialect::Postgres(_) = dialect {
+            let direction = |descending: bool| if descending { " DESC" } else { "" };
+            statement.push(" ORDER BY r.stheno_key").push(direction(order.descending != from_the_end));
+            statement.push(", r.id").push(direction(from_the_end));
+        }
+        statement.push_window(Window { offset, limit: Some(shown) });
+        Some((statement, shown))
+    }
+
+    /// The customers with these ids.
+    pub(crate) fn page_of_ids(
+        &self,
+        catalog: &Catalog,
+        selection: &Selection,
+        order: &Order,
+        ids: &[String],
+    ) -> Statement {
+        let mut statement = Statement::new(self.source.dialect);
+        let columns = columns(statement.dialect, catalog, "r", selection);
+        statement.push("SELECT ").push(&columns).push(" FROM customer r WHERE TRUE").and_one_of("r.id", ids);
+        statement.push_order(&key(order), "r.id", order, false);
         statement
     }
 

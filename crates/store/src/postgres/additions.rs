@@ -13,7 +13,7 @@ mod make;
 #[cfg(test)]
 mod tests;
 
-pub(super) use self::check::{differences, differences_within};
+pub(super) use self::check::{collate, differences, differences_within};
 pub(super) use self::make::{Made, Maker, drop_all, made, make_within};
 use crate::copy::MARK;
 use crate::schema::{Thing, ThingKind};
@@ -71,7 +71,7 @@ pub(super) struct Index {
     pub(super) table: &'static str,
     /// `btree`
     pub(super) method: &'static str,
-    /// `created_at DESC, id`
+    /// `created_at DESC, id{c}`: `{c}` orders a text by code points, where the database does not so by itself.
     pub(super) keys: &'static str,
     /// Of which rows, if not of all: `(deleted_at IS NULL)`
     pub(super) condition: Option<&'static str>,
@@ -79,8 +79,8 @@ pub(super) struct Index {
 
 const SLOWER_LISTS: &str = "lists in this order are slower";
 
-/// An index of the rows that are not deleted. Lists are shown the newest first, and rows of one time by id.
-const fn newest_first(name: &'static str, table: &'static str, keys: &'static str) -> Addition {
+/// An index of the rows that are not deleted, in the order of a list: rows with equal values come by id.
+const fn in_order(name: &'static str, table: &'static str, keys: &'static str) -> Addition {
     let condition = Some("(deleted_at IS NULL)");
     let index = Index { table, method: "btree", keys, condition };
     Addition { name, loss: SLOWER_LISTS, definition: Definition::Index(index) }
@@ -184,10 +184,28 @@ pub(super) const ADDITIONS: &[Addition] = &[
     of_own_table("stheno_api_token_user_id", "stheno_api_token", "user_id"),
     of_own_table("stheno_session_expires_at", "stheno_session", "expires_at"),
     of_own_table("stheno_session_user_id", "stheno_session", "user_id"),
-    newest_first("stheno_customer_group_created_at", "customer_group", "created_at DESC, id"),
-    newest_first("stheno_customer_group_updated_at", "customer_group", "updated_at DESC, id"),
-    newest_first("stheno_customer_created_at", "customer", "created_at DESC, id"),
-    newest_first("stheno_customer_updated_at", "customer", "updated_at DESC, id"),
+    in_order("stheno_customer_group_created_at", "customer_group", "created_at DESC, id{c}"),
+    in_order("stheno_customer_group_updated_at", "customer_group", "updated_at DESC, id{c}"),
+    in_order("stheno_customer_group_id", "customer_group", "id{c}"),
+    in_order("stheno_customer_group_by_name", "customer_group", "name{c}, id{c}"),
+    in_order("stheno_customer_created_at", "customer", "created_at DESC, id{c}"),
+    in_order("stheno_customer_updated_at", "customer", "updated_at DESC, id{c}"),
+    in_order("stheno_customer_id", "customer", "id{c}"),
+    in_order("stheno_customer_email", "customer", "email{c}, id{c}"),
+    in_order("stheno_customer_first_name", "customer", "first_name{c}, id{c}"),
+    in_order("stheno_customer_last_name", "customer", "last_name{c}, id{c}"),
+    in_order("stheno_customer_has_account", "customer", "has_account, id{c}"),
+    in_order("stheno_customer_has_account_created_at", "customer", "has_account, created_at DESC, id{c}"),
+    Addition {
+        name: "stheno_members_id",
+        loss: SLOWER_LISTS,
+        definition: Definition::Index(Index {
+            table: "customer_group_customers",
+            method: "btree",
+            keys: "customer_group_id, customer_id{c}",
+            condition: None,
+        }),
+    },
     Addition { name: "pg_trgm", loss: SLOWER_SEARCH, definition: Definition::Extension },
     of_trigrams("stheno_customer_group_search", "customer_group", "name gin_trgm_ops"),
     // Each of the texts that are searched, and both names as one.
@@ -302,6 +320,15 @@ pub(super) const ADDITIONS: &[Addition] = &[
     ),
 ];
 
+/// Additions that a database goes without that by itself orders texts by code points: Medusa's own keys do there.
+const OF_OTHER_LOCALES: [&str; 5] = [
+    "stheno_customer_group_id",
+    "stheno_customer_group_by_name",
+    "stheno_customer_id",
+    "stheno_customer_email",
+    "stheno_members_id",
+];
+
 /// What was once declared, or is there for a time alone: dropped where it is found, and not made.
 pub(super) const GIVEN_UP: &[(ThingKind, &str)] = &[(ThingKind::Table, MARK)];
 
@@ -320,6 +347,11 @@ impl Addition {
     /// Whether counts are not to be trusted if it is missing.
     pub(super) fn counts(&self) -> bool {
         self.loss == SLOWER_COUNTS && !matches!(self.definition, Definition::Index(_))
+    }
+
+    /// Whether a database whose texts are told `collate` to be ordered by code points has it.
+    fn is_for(&self, collate: &str) -> bool {
+        !collate.is_empty() || !OF_OTHER_LOCALES.contains(&self.name)
     }
 
     pub(super) fn is_table(&self) -> bool {
@@ -353,16 +385,17 @@ impl Trigger {
 }
 
 impl Index {
-    /// What PostgreSQL prints behind the name of the table.
-    fn tail(&self) -> String {
+    /// What PostgreSQL prints behind the name of the table. `collate` is what orders a text by code points.
+    fn tail(&self, collate: &str) -> String {
         let Self { method, keys, condition, .. } = self;
+        let keys = keys.replace("{c}", collate);
         let condition = condition.map_or_else(String::new, |condition| format!(" WHERE {condition}"));
         format!(" USING {method} ({keys}){condition}")
     }
 
     /// `how` is ` CONCURRENTLY`, where others write meanwhile.
-    fn create(&self, name: &str, how: &str) -> String {
-        format!("CREATE INDEX{how} {name} ON {}{}", quoted(self.table), self.tail())
+    fn create(&self, name: &str, how: &str, collate: &str) -> String {
+        format!("CREATE INDEX{how} {name} ON {}{}", quoted(self.table), self.tail(collate))
     }
 }
 

@@ -78,6 +78,7 @@ pub(super) struct Counts {
 #[derive(Debug, Default)]
 struct State {
     are_kept: AtomicBool,
+    are_orders_indexed: AtomicBool,
     wake: Notify,
 }
 
@@ -105,6 +106,11 @@ impl Counts {
 
     pub(super) fn are_kept(&self) -> bool {
         self.state.are_kept.load(Ordering::Acquire)
+    }
+
+    /// Whether customers have indexes in the orders that they are asked for in.
+    pub(super) fn are_orders_indexed(&self) -> bool {
+        self.state.are_orders_indexed.load(Ordering::Relaxed)
     }
 
     /// Says that things may have changed.
@@ -207,7 +213,9 @@ impl Tidier {
         let mut client = self.pool.get().await?;
         let reading = client.transaction().await.map_err(fault)?;
         let found = table_in_order(&*reading).await?;
+        let are_indexed = are_orders_indexed(&*reading).await?;
         drop(reading);
+        self.state.are_orders_indexed.store(are_indexed, Ordering::Relaxed);
         let is_first = std::mem::replace(&mut self.is_first, false);
         let was_kept = self.state.are_kept.load(Ordering::Acquire);
         match found {
@@ -259,6 +267,17 @@ async fn table_in_order(client: &impl GenericClient) -> Result<Option<u32>, Stor
         .collect();
     let row = client.query_opt(sql, &[&COUNTS, &columns, &triggers]).await.map_err(fault)?;
     row.map(|row| row.try_get(0)).transpose().map_err(fault)
+}
+
+/// Whether customers have indexes in the orders that they are asked for in. Medusa has one by address, where the locale's order
+/// is that of code points; elsewhere Stheno makes it with the others.
+async fn are_orders_indexed(client: &impl GenericClient) -> Result<bool, StoreError> {
+    let names = ["created_at", "updated_at", "first_name", "last_name"]
+        .map(|column| format!("stheno_customer_{column}"));
+    let sql = "SELECT count(*) = cardinality($1::text[]) FROM pg_index
+               WHERE indexrelid IN (SELECT to_regclass(name) FROM unnest($1) name) AND indisvalid";
+    let row = client.query_one(sql, &[&names.as_slice()]).await.map_err(fault)?;
+    row.try_get(0).map_err(fault)
 }
 
 /// Has everything counted anew.

@@ -9,6 +9,8 @@ mod customer_group;
 mod import;
 mod keys;
 mod migration;
+#[cfg(test)]
+mod plans;
 mod pool;
 mod reading;
 mod replicas;
@@ -198,7 +200,11 @@ impl Postgres {
 
     /// The SQL that the database understands now.
     fn dialect(&self) -> Dialect {
-        Dialect::Postgres(Traits { counts: self.counts.are_kept(), ..self.traits })
+        Dialect::Postgres(Traits {
+            counts: self.counts.are_kept(),
+            orders: self.counts.are_orders_indexed(),
+            ..self.traits
+        })
     }
 
     async fn look_at_columns(&self) -> Result<(), StoreError> {

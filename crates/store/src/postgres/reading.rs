@@ -22,11 +22,12 @@ const SMALL_PAGE: u64 = 100;
 
 /// How a page in the order of an index is planned: once, and by that index. PostgreSQL plans without knowing the window, and
 /// would otherwise prepare for a large one, each time.
-const FLAT: &str = "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off";
+pub(super) const FLAT: &str = "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off";
 
 /// How a search is planned: for its very term, since one that is rare is found by its trigrams and one that is frequent is not;
-/// and as for data in memory, so that the few members of a group are looked at one by one.
-const SEARCH: &str = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL random_page_cost = 1.1";
+/// as for data in memory, so that the few members of a group are looked at one by one; and comparing texts for what it costs.
+pub(super) const SEARCH: &str = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL random_page_cost = 1.1; \
+                                 SET LOCAL cpu_operator_cost = 0.02";
 
 /// A row to read with its relations.
 pub(super) struct RowReading {
@@ -77,7 +78,8 @@ impl ListReading {
             let rows = RowWriter::new(*dialect, catalog, selection, only_groups.as_deref());
             let is_small =
                 !selection.has_relations() && window.limit.is_some_and(|limit| limit <= SMALL_PAGE);
-            if is_small && window.offset < DEEP && client.is_direct() {
+            let customers = self.source.all_customers(order, *window);
+            if is_small && customers.is_none() && window.offset < DEEP && client.is_direct() {
                 let (counted, page) = self.read_at_once(&client).await?;
                 drop(client);
                 output.begin(counted);
@@ -87,11 +89,17 @@ impl ListReading {
             if self.source.searches() {
                 transaction.batch_execute(SEARCH).await.map_err(fault)?;
             }
-            let counted = self.read_count(&transaction).await?;
+            let counted = self.read_count(&transaction, &self.source.count()).await?;
             output.begin(counted);
-            let Some(page) = self.source.page_of(counted, catalog, selection, order, *window) else {
-                return Ok(());
+            let found = match &customers {
+                Some(customers) => self.walk(&transaction, counted, customers).await?,
+                None => None,
             };
+            let page = match found {
+                Some(ids) => Some(self.source.page_of_ids(catalog, selection, order, &ids)),
+                None => self.source.page_of(counted, catalog, selection, order, *window),
+            };
+            let Some(page) = page else { return Ok(()) };
             if self.source.is_flat(order) {
                 transaction.batch_execute(FLAT).await.map_err(fault)?;
             }
@@ -130,10 +138,26 @@ impl ListReading {
         Ok((counted, rows))
     }
 
-    async fn read_count(&self, transaction: &Transaction<'_>) -> Result<u64, StoreError> {
-        let count = self.source.count();
+    /// The ids of the members on the page, if they were found among the customers.
+    async fn walk(
+        &self,
+        transaction: &Transaction<'_>,
+        members: u64,
+        customers: &Statement,
+    ) -> Result<Option<Vec<String>>, StoreError> {
+        let customers = self.read_count(transaction, customers).await?;
+        let Some((walk, shown)) = self.source.walk(members, customers, &self.order, self.window) else {
+            return Ok(None);
+        };
+        let prepared = transaction.prepare_cached(&walk.text).await.map_err(fault)?;
+        let rows = transaction.query(&prepared, &rows::parameters(&walk)).await.map_err(fault)?;
+        let ids = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<_>, _>>().map_err(fault)?;
+        Ok((ids.len() as u64 == shown).then_some(ids))
+    }
+
+    async fn read_count(&self, transaction: &Transaction<'_>, count: &Statement) -> Result<u64, StoreError> {
         let prepared = transaction.prepare_cached(&count.text).await.map_err(fault)?;
-        let row = transaction.query_one(&prepared, &rows::parameters(&count)).await.map_err(fault)?;
+        let row = transaction.query_one(&prepared, &rows::parameters(count)).await.map_err(fault)?;
         self.counts.read(&row)
     }
 }

@@ -284,7 +284,7 @@ fn wanted(kind: ColumnKind, FoundColumn { declared, is_text, .. }: &FoundColumn)
 pub(super) async fn read_traits(client: &impl GenericClient) -> Result<Traits, StoreError> {
     let row = client
         .query_one(
-            "SELECT d.datcollate, d.datctype, d.datlocprovider::text,
+            "SELECT d.datctype, d.datlocprovider::text,
                     EXISTS (SELECT 1 FROM pg_collation WHERE collname = 'C.utf8' AND collprovider = 'c'),
                     pg_encoding_to_char(d.encoding)
              FROM pg_database d WHERE d.datname = current_database()",
@@ -293,23 +293,21 @@ pub(super) async fn read_traits(client: &impl GenericClient) -> Result<Traits, S
         .await
         .map_err(fault)?;
     let read = || {
-        Ok::<(String, String, String, bool, String), tokio_postgres::Error>((
+        Ok::<(String, String, bool, String), tokio_postgres::Error>((
             row.try_get(0)?,
             row.try_get(1)?,
             row.try_get(2)?,
             row.try_get(3)?,
-            row.try_get(4)?,
         ))
     };
-    let (collate, character, provider, has_unicode, encoding) = read().map_err(fault)?;
+    let (character, provider, has_unicode, encoding) = read().map_err(fault)?;
     if encoding != "UTF8" {
         return Err(StoreError::Schema(format!(
             "the database's encoding is {encoding}: give one whose encoding is UTF8"
         )));
     }
     let is_libc = provider == "c";
-    let by_code_points = ["C", "POSIX", "C.UTF-8", "C.utf8"];
-    let order = !(is_libc && by_code_points.contains(&&*collate));
+    let order = !additions::collate(client).await.map_err(fault)?.is_empty();
     // Locales of other languages than these fold alike.
     let folds_otherwise = ["C", "POSIX"].contains(&&*character)
         || ["tr", "az", "lt"].iter().any(|language| character.starts_with(language));
@@ -319,5 +317,5 @@ pub(super) async fn read_traits(client: &impl GenericClient) -> Result<Traits, S
             "the database has no collation C.utf8: letters beyond ASCII may be searched for in one case only"
         );
     }
-    Ok(Traits { order, fold: fold && has_unicode, counts: false })
+    Ok(Traits { order, fold: fold && has_unicode, counts: false, orders: false })
 }

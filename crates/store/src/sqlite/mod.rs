@@ -129,15 +129,21 @@ impl Sqlite {
         let order = order.clone();
         let catalog = Arc::clone(&self.catalog);
         let answer = self.readers.answer(move |connection, output: &mut Output<u64>| {
-            let mut counted = 0;
-            rows::for_each_row(connection, &source.count(), |row| {
-                counted = row.get::<_, i64>(0).map_err(fault)?.unsigned_abs();
-                Ok(())
-            })?;
+            let counted = read_count(connection, &source.count())?;
             output.begin(counted);
-            let Some(page) = source.page_of(counted, &catalog, &selection, &order, window) else {
-                return Ok(());
+            let found = match source.all_customers(&order, window) {
+                Some(customers) => {
+                    let customers = read_count(connection, &customers)?;
+                    let walk = source.walk(counted, customers, &order, window);
+                    walk.map(|(walk, shown)| find(connection, &walk, shown)).transpose()?.flatten()
+                }
+                None => None,
             };
+            let page = match found {
+                Some(ids) => Some(source.page_of_ids(&catalog, &selection, &order, &ids)),
+                None => source.page_of(counted, &catalog, &selection, &order, window),
+            };
+            let Some(page) = page else { return Ok(()) };
             let rows = RowWriter::new(&catalog, &selection, only_groups.as_deref());
             rows.write_all(connection, &page, output)
         });
@@ -168,6 +174,25 @@ impl Sqlite {
             written => Ok(written.map(JsonText::whole)),
         }
     }
+}
+
+fn read_count(connection: &Connection, count: &Statement) -> Result<u64, StoreError> {
+    let mut counted = 0;
+    rows::for_each_row(connection, count, |row| {
+        counted = row.get::<_, i64>(0).map_err(fault)?.unsigned_abs();
+        Ok(())
+    })?;
+    Ok(counted)
+}
+
+/// The ids that a statement finds, if they are so many.
+fn find(connection: &Connection, walk: &Statement, shown: u64) -> Result<Option<Vec<String>>, StoreError> {
+    let mut ids = Vec::new();
+    rows::for_each_row(connection, walk, |row| {
+        ids.push(row.get(0).map_err(fault)?);
+        Ok(())
+    })?;
+    Ok((ids.len() as u64 == shown).then_some(ids))
 }
 
 /// Merges changes into metadata as it is stored.

@@ -159,3 +159,48 @@ pub(crate) async fn what_is_near_the_end_is_the_end_of_the_whole(database: Datab
         }
     }
 }
+
+/// A large group is looked for among all customers, in the order asked for; but not for long where it is at their other end.
+pub(crate) async fn members_are_found_wherever_they_are_among_the_customers(database: Database) {
+    let shop = Shop::open(database).await;
+    let catalog = shop.store.catalog();
+    shop.add_groups(&["cgrp_a", "cgrp_b"]).await;
+    shop.database.make_customers(26_000, 1).await;
+    shop.database
+        .execute(
+            "INSERT INTO customer_group_customers SELECT 'cgrp_a', id FROM customer WHERE id >= 'cus_1022001';
+             INSERT INTO customer_group_customers SELECT 'cgrp_b', id FROM customer WHERE substr(id, 11) = '7';
+             UPDATE customer SET has_account = TRUE WHERE substr(id, 10) = '17'",
+        )
+        .await;
+    for (group, count) in [("cgrp_a", 4_000), ("cgrp_b", 2_600)] {
+        for column in ["created_at", "email"] {
+            for order in [Order::ascending, Order::descending] {
+                for has_account in [None, Some(AccountFilter::Is(true)), Some(AccountFilter::Is(false))] {
+                    let list = |offset, limit| CustomerList {
+                        filter: CustomerFilter {
+                            groups: Some(texts(&[group])),
+                            has_account,
+                            ..CustomerFilter::default()
+                        },
+                        order: order(catalog, Table::Customer, column).unwrap(),
+                        window: Window { offset, limit },
+                        selection: Selection::id(catalog, Table::Customer),
+                    };
+                    let whole = shop.store.list_customers(list(0, None)).await.unwrap();
+                    assert!(has_account.is_some() || whole.count == count);
+                    let whole = rows(whole).await;
+                    for offset in [0, 30, whole.len() - 7] {
+                        let page = shop.store.list_customers(list(offset as u64, Some(7))).await.unwrap();
+                        assert_eq!(page.count, whole.len() as u64);
+                        assert_eq!(
+                            rows(page).await,
+                            whole[offset..offset + 7],
+                            "{offset} of {group} by {column}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}

@@ -133,6 +133,7 @@ macro_rules! run_on {
                 counts_follow_every_write
                 a_group_says_how_many_members_it_has
                 what_is_near_the_end_is_the_end_of_the_whole
+                members_are_found_wherever_they_are_among_the_customers
             }
             list {
                 customers_come_in_every_order

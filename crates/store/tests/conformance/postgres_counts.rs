@@ -12,7 +12,7 @@ use crate::schema::{faults, migrate, schema_of};
 use crate::shop::{Shop, texts};
 
 /// What Medusa does to each of its tables: some of it changes numbers, all of it must go through.
-const WRITES: [&str; 12] = [
+const WRITES: [&str; 15] = [
     "INSERT INTO customer_group (id, name) VALUES ('cgrp_x', 'X'), ('cgrp_y', 'Y')",
     "INSERT INTO customer (id, email) VALUES ('cus_x', 'x'), ('cus_y', 'y'), ('cus_z', 'z')",
     "INSERT INTO customer_group_customers SELECT g.id, c.id FROM customer_group g, customer c ON CONFLICT DO NOTHING",
@@ -25,6 +25,14 @@ const WRITES: [&str; 12] = [
     "DELETE FROM customer_group_customers WHERE customer_id = 'cus_2'",
     "DELETE FROM customer WHERE id IN ('cus_z', 'cus_1')",
     "DELETE FROM customer_group WHERE id = 'cgrp_x'",
+    "INSERT INTO address (id, customer_id) VALUES ('addr_x', 'cus_x'); UPDATE address SET city = 'Oslo'; DELETE FROM address",
+    "INSERT INTO price_list (id, name, description) VALUES ('pl_x', 'X', ''); UPDATE price_list SET name = 'Y';
+     INSERT INTO price_list_customer_groups VALUES ('pl_x', 'cgrp_y'); DELETE FROM price_list_customer_groups;
+     DELETE FROM price_list",
+    "TRUNCATE customer_group_customers; TRUNCATE customer CASCADE; TRUNCATE customer_group CASCADE;
+     INSERT INTO customer_group (id, name) VALUES ('cgrp_a', 'A');
+     INSERT INTO customer (id, email) VALUES ('cus_1', '1'), ('cus_2', '2');
+     INSERT INTO customer_group_customers VALUES ('cgrp_a', 'cus_1')",
     "INSERT INTO \"user\" (id, email) VALUES ('usr_x', 'x'); DELETE FROM \"user\" WHERE id = 'usr_x'",
 ];
 

@@ -1,6 +1,6 @@
 //! What of the additions is not in the catalog as it is declared, and what hinders from making it so.
 
-use tokio_postgres::GenericClient;
+use tokio_postgres::{GenericClient, SimpleQueryMessage};
 
 use super::{Addition, Definition, Function, Index, Trigger};
 use crate::StoreError;
@@ -41,11 +41,23 @@ pub(super) async fn fault_of(pool: &Pool, addition: &Addition) -> Result<Option<
     Catalog::read(&*reading).await?.fault_of(addition).await
 }
 
+/// What orders a text by code points in this database.
+pub(in crate::postgres) async fn collate(
+    client: &impl GenericClient,
+) -> Result<&'static str, tokio_postgres::Error> {
+    let sql = "SELECT 1 FROM pg_database WHERE datname = current_database() AND datlocprovider = 'c'
+                 AND datcollate IN ('C', 'POSIX', 'C.UTF-8', 'C.utf8')";
+    let answer = client.simple_query(sql).await?;
+    let is_so_by_itself = answer.iter().any(|message| matches!(message, SimpleQueryMessage::Row(_)));
+    Ok(if is_so_by_itself { "" } else { " COLLATE \"C\"" })
+}
+
 /// PostgreSQL's catalog, asked about the schema of the tables.
 struct Catalog<'a, C> {
     client: &'a C,
     schema: String,
     user: String,
+    collate: &'static str,
 }
 
 impl<'a, C: GenericClient> Catalog<'a, C> {
@@ -53,11 +65,15 @@ impl<'a, C: GenericClient> Catalog<'a, C> {
         let sql = "SELECT current_schema()::text, current_user::text";
         let row = client.query_one(sql, &[]).await.map_err(fault)?;
         let schema: Option<String> = row.try_get(0).map_err(fault)?;
-        Ok(Self { client, schema: schema.unwrap_or_default(), user: row.try_get(1).map_err(fault)? })
+        let (schema, user) = (schema.unwrap_or_default(), row.try_get(1).map_err(fault)?);
+        Ok(Self { client, schema, user, collate: collate(client).await.map_err(fault)? })
     }
 
     async fn fault_of(&self, addition: &Addition) -> Result<Option<Fault>, StoreError> {
         let name = addition.name;
+        if !addition.is_for(self.collate) {
+            return Ok(None);
+        }
         match &addition.definition {
             Definition::Extension => {
                 let sql = "SELECT 1 FROM pg_extension WHERE extname = $1";
@@ -151,7 +167,7 @@ impl<'a, C: GenericClient> Catalog<'a, C> {
         let flag = |number: usize| row.try_get::<_, bool>(number).map_err(fault);
         let (is_valid, on_table, is_unique) = (flag(0)?, flag(1)?, flag(2)?);
         let printed: &str = row.try_get(3).map_err(fault)?;
-        Ok(if !on_table || is_unique || !printed.ends_with(&index.tail()) {
+        Ok(if !on_table || is_unique || !printed.ends_with(&index.tail(self.collate)) {
             Some(Fault::Changed("its definition".to_owned()))
         } else if !is_valid {
             Some(Fault::Invalid)

@@ -7,7 +7,7 @@ use deadpool_postgres::ClientWrapper;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{GenericClient, SimpleQueryMessage};
 
-use super::check::fault_of;
+use super::check::{collate, fault_of};
 use super::{Addition, Definition, GIVEN_UP};
 use crate::StoreError;
 use crate::postgres::pool::Pool;
@@ -75,7 +75,9 @@ impl Maker {
             if *found != Fault::Missing {
                 drop_index(&self.client, addition.name).await?;
             }
-            let made = self.client.batch_execute(&index.create(addition.name, " CONCURRENTLY")).await;
+            let collate = collate(&*self.client).await?;
+            let create = index.create(addition.name, " CONCURRENTLY", collate);
+            let made = self.client.batch_execute(&create).await;
             if made.is_err()
                 && fault_of(&self.pool, addition).await.is_ok_and(|left| left == Some(Fault::Invalid))
             {
@@ -115,7 +117,13 @@ pub(in crate::postgres) async fn make_within(
         Definition::Trigger(trigger) => {
             format!("DROP TRIGGER {name} ON {}; {}", quoted(trigger.table), trigger.create(name))
         }
-        Definition::Index(index) => index.create(name, ""),
+        Definition::Index(index) => {
+            let collate = collate(client).await?;
+            if !addition.is_for(collate) {
+                return Ok(());
+            }
+            index.create(name, "", collate)
+        }
     };
     client.batch_execute(&sql).await
 }
