@@ -347,6 +347,8 @@ pub(crate) struct ListSource {
     id: &'static str,
     /// The number of the rows, if it is one that is kept.
     kept: Option<KeptCount>,
+    /// Whether a term is searched for.
+    searches: bool,
 }
 
 /// A number in the table `stheno_count`.
@@ -408,7 +410,7 @@ impl ListSource {
         source.and_within("r.updated_at", updated_at);
         let is_whole = *filter == CustomerGroupFilter::default();
         let kept = is_whole.then_some(KeptCount { kind: "groups", group: None, has_account: None });
-        Self { source, id: "r.id", kept }
+        Self { source, id: "r.id", kept, searches: q.is_some() }
     }
 
     pub(crate) fn customers(dialect: Dialect, filter: &CustomerFilter) -> Self {
@@ -465,7 +467,7 @@ impl ListSource {
             has_account: has_account.map(AccountFilter::Is),
             ..CustomerFilter::default()
         };
-        Self { source, id, kept: counted.filter(|_| *filter == asked) }
+        Self { source, id, kept: counted.filter(|_| *filter == asked), searches: q.is_some() }
     }
 
     /// How many rows there are; and in PostgreSQL, where that is kept, whether somebody should tidy up.
@@ -495,6 +497,11 @@ impl ListSource {
             }
         }
         statement
+    }
+
+    /// Whether a term is searched for.
+    pub(crate) fn searches(&self) -> bool {
+        self.searches
     }
 
     /// Whether the rows of a page come in the order of an index, and are few to pass over.

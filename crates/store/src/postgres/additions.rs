@@ -33,7 +33,6 @@ pub(super) struct Addition {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Definition {
     /// One that the server has at hand. It is dropped only if Stheno has made it.
-    #[cfg_attr(not(test), allow(dead_code, reason = "nothing needs one yet"))]
     Extension,
     /// A table that the steps make.
     Table {
@@ -92,6 +91,15 @@ const fn of_own_table(name: &'static str, table: &'static str, keys: &'static st
     let index = Index { table, method: "btree", keys, condition: None };
     let loss = "tokens and sessions that have ended are found slower";
     Addition { name, loss, definition: Definition::Index(index) }
+}
+
+const SLOWER_SEARCH: &str = "searching reads every customer and group that may match";
+
+/// An index of the trigrams in texts, of the rows that are not deleted: it finds where a term of three letters or more may be.
+const fn of_trigrams(name: &'static str, table: &'static str, keys: &'static str) -> Addition {
+    let condition = Some("(deleted_at IS NULL)");
+    let index = Index { table, method: "gin", keys, condition };
+    Addition { name, loss: SLOWER_SEARCH, definition: Definition::Index(index) }
 }
 
 const SLOWER_COUNTS: &str =
@@ -198,6 +206,15 @@ pub(super) const ADDITIONS: &[Addition] = &[
             condition: None,
         }),
     },
+    Addition { name: "pg_trgm", loss: SLOWER_SEARCH, definition: Definition::Extension },
+    of_trigrams("stheno_customer_group_search", "customer_group", "name gin_trgm_ops"),
+    // Each of the texts that are searched, and both names as one.
+    of_trigrams(
+        "stheno_customer_search",
+        "customer",
+        "email gin_trgm_ops, first_name gin_trgm_ops, last_name gin_trgm_ops, \
+         ((((first_name)::text || ' '::text) || (last_name)::text)) gin_trgm_ops",
+    ),
     Addition {
         name: "stheno_user_api_token",
         loss: "Medusa's API tokens are found slower",

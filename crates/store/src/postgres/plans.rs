@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use stheno_testkit::postgres::PostgresDatabase;
 use tokio_postgres::Client;
 
-use super::reading::FLAT;
+use super::reading::{FLAT, SEARCH};
 use super::schema;
 use crate::customer::{AccountFilter, CustomerFilter};
 use crate::customer_group::CustomerGroupFilter;
@@ -89,7 +89,11 @@ impl Plans {
         let selection = Selection::id(&self.catalog, table);
         let step =
             format!("{list} by {}{}", order.column, if order.descending { ", descending" } else { "" });
-        let settings = if source.is_flat(&order) { FLAT } else { "" };
+        let settings = match source.searches() {
+            true => SEARCH,
+            false if source.is_flat(&order) => FLAT,
+            false => "",
+        };
         let count = source.count();
         let counting_of = format!("{list}: the count");
         if !self.text.contains(&format!("# {counting_of}\n")) {
@@ -102,7 +106,10 @@ impl Plans {
         if let Some((walk, _)) = walk {
             return self.add(&format!("{step}: the ids"), "", &walk).await;
         }
-        let page = source.page_of(count, &self.catalog, &selection, &order, window).unwrap();
+        let Some(page) = source.page_of(count, &self.catalog, &selection, &order, window) else {
+            assert!(source.searches(), "{step} shows nothing");
+            return;
+        };
         self.add(&format!("{step}: the page"), settings, &page).await;
     }
 }
@@ -249,6 +256,35 @@ async fn lists_are_read_by_indexes() {
     }
     let union = of(&["cgrp_10020", "cgrp_10030"]);
     plans.add_list("members of two groups", Table::Customer, &customers(&union), "id", FIRST).await;
+
+    let search = |q: &str, filter: CustomerFilter| CustomerFilter { q: Some(q.to_owned()), ..filter };
+    for (kind, term) in [("a rare term", "first 77"), ("a full name", "first 7 last 1007")] {
+        let step = format!("customers with {kind}");
+        let found = customers(&search(term, everybody.clone()));
+        plans.add_list(&step, Table::Customer, &found, "-created_at", FIRST).await;
+        for (size, group) in [("30,000", "cgrp_10001"), ("2,000", "cgrp_10002"), ("20", "cgrp_10020")] {
+            let step = format!("{kind} among {size} members");
+            let found = customers(&search(term, of(&[group])));
+            plans.add_list(&step, Table::Customer, &found, "id", FIRST).await;
+        }
+    }
+    let q = Some("10077".to_owned());
+    let found = groups(&CustomerGroupFilter { q, ..all_groups.clone() });
+    plans.add_list("groups with a rare term", Table::CustomerGroup, &found, "-created_at", FIRST).await;
+    assert_eq!(plans.scanning, [""; 0]);
+    // What almost all have, and what no index finds, is looked for in the order of the page; it is counted in all.
+    for (kind, term) in [("a frequent term", "shop"), ("two letters", "t ")] {
+        let found = customers(&search(term, everybody.clone()));
+        let step = format!("customers with {kind}");
+        plans.add_list(&step, Table::Customer, &found, "-created_at", FIRST).await;
+        let found = customers(&search(term, of(&["cgrp_10020"])));
+        plans.add_list(&format!("{kind} among 20 members"), Table::Customer, &found, "id", FIRST).await;
+    }
+    assert_eq!(
+        plans.scanning,
+        ["customers with a frequent term: the count", "customers with two letters: the count"]
+    );
+    plans.scanning.clear();
 
     let mut selection = Selection::id(&plans.catalog, Table::CustomerGroup);
     selection.add_column(&plans.catalog, "customer_count").unwrap();

@@ -24,6 +24,11 @@ const SMALL_PAGE: u64 = 100;
 /// would otherwise prepare for a large one, each time.
 pub(super) const FLAT: &str = "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off";
 
+/// How a search is planned: for its very term, since one that is rare is found by its trigrams and one that is frequent is not;
+/// as for data in memory, so that the few members of a group are looked at one by one; and comparing texts for what it costs.
+pub(super) const SEARCH: &str = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL random_page_cost = 1.1; \
+                                 SET LOCAL cpu_operator_cost = 0.02";
+
 /// A row to read with its relations.
 pub(super) struct RowReading {
     pub(super) dialect: Dialect,
@@ -81,6 +86,9 @@ impl ListReading {
                 return rows.write_plain(&page, output).await;
             }
             let transaction = client.snapshot().await.map_err(fault)?;
+            if self.source.searches() {
+                transaction.batch_execute(SEARCH).await.map_err(fault)?;
+            }
             let counted = self.read_count(&transaction, &self.source.count()).await?;
             output.begin(counted);
             let found = match &customers {
@@ -112,6 +120,9 @@ impl ListReading {
         let mut begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".to_owned();
         if self.source.is_flat(&self.order) {
             begin.extend(["; ", FLAT]);
+        }
+        if self.source.searches() {
+            begin.extend(["; ", SEARCH]);
         }
         // Each is sent when it is polled first, so that all are under way before the first is answered.
         let (begun, counted, rows, ended) = futures::join!(

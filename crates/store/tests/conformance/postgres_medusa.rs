@@ -31,6 +31,7 @@ const NOT_OURS: &str = "
         UNION ALL
         SELECT format('%s %s', t.typname, t.typtype) FROM pg_type t
             WHERE t.typnamespace = 'public'::regnamespace AND t.typname NOT LIKE '%stheno\\_%'
+              AND NOT EXISTS (SELECT 1 FROM pg_depend e WHERE e.objid IN (t.oid, t.typelem) AND e.deptype = 'e')
     ) lines";
 
 /// What is there, as far as it is not Stheno's.
@@ -107,8 +108,10 @@ async fn a_medusas_database_is_taken_as_it_is() {
             "index stheno_customer_has_account on customer",
             "index stheno_customer_has_account_created_at on customer",
             "index stheno_customer_last_name on customer",
+            "index stheno_customer_search on customer",
             "index stheno_customer_updated_at on customer",
             "index stheno_customer_group_created_at on customer_group",
+            "index stheno_customer_group_search on customer_group",
             "index stheno_customer_group_updated_at on customer_group",
             "index stheno_user_api_token on user",
             "function stheno_count_customer",
@@ -121,6 +124,7 @@ async fn a_medusas_database_is_taken_as_it_is() {
             "table stheno_migration",
             "table stheno_secret",
             "table stheno_session",
+            "extension pg_trgm",
         ]
     );
     schema.close().await;
@@ -284,7 +288,7 @@ async fn a_user_who_may_make_nothing_works_without() {
     // Each thing is named with the reason.
     let schema = stheno_store::Schema::connect(&url, StoreOptions::default()).await.unwrap();
     let left = schema.migrate(&|progress| panic!("{progress:?}")).await.unwrap();
-    assert_eq!(left.len(), 36, "{left:?}");
+    assert_eq!(left.len(), 39, "{left:?}");
     for difference in left {
         let hindrance = difference.hindrance.unwrap();
         assert!(hindrance.contains(&database.postgres_database().user()), "{hindrance}");
