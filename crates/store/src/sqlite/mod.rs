@@ -1,5 +1,6 @@
 //! The embedded engine: SQLite, in one file.
 
+mod backup;
 mod connection;
 mod copy;
 mod customer;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, ffi};
 
+pub use self::backup::back_up;
 pub(crate) use self::connection::Connector;
 pub(crate) use self::copy::CopyEnd;
 use self::readers::Readers;
