@@ -23,6 +23,7 @@ mod import;
 mod list;
 mod membership;
 mod model;
+mod observe;
 mod postgres_counts;
 mod postgres_medusa;
 mod postgres_schema;
@@ -134,6 +135,10 @@ macro_rules! run_on {
                 a_group_says_how_many_members_it_has
                 what_is_near_the_end_is_the_end_of_the_whole
                 members_are_found_wherever_they_are_among_the_customers
+            }
+            observe {
+                who_observes_is_told_of_all_work
+                totals_and_load_are_told
             }
             list {
                 customers_come_in_every_order
@@ -318,6 +323,7 @@ fn every_method_of_the_store_has_a_case() {
         include_str!("import.rs"),
         include_str!("list.rs"),
         include_str!("membership.rs"),
+        include_str!("observe.rs"),
         include_str!("selection.rs"),
         include_str!("shop.rs"),
         include_str!("user.rs"),
