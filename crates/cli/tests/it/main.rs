@@ -10,6 +10,7 @@ mod cors;
 mod crash;
 mod credentials;
 mod demo;
+mod deploy;
 mod errors;
 mod fleet;
 mod help;

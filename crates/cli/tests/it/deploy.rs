@@ -1,0 +1,117 @@
+//! The files that people deploy with: what they name is there.
+
+use std::fs;
+use std::path::Path;
+
+use regex::Regex;
+
+use crate::support::Shop;
+
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+fn read(name: &str) -> String {
+    fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// Every variable that a file sets is one that `serve` knows.
+#[test]
+fn what_is_set_is_a_setting() {
+    let help = Shop::new().run(["serve", "--help"]);
+    let variables =
+        Regex::new(r"\b(STHENO_[A-Z_]+|DATABASE_[A-Z_]+|[A-Z]+_SECRET|PORT|ADMIN_CORS)=").unwrap();
+    let files = ["Dockerfile", "deploy/stheno.service", "examples/many-servers/stheno.env"];
+    for file in files {
+        let text = read(file);
+        let found: Vec<_> = variables.captures_iter(&text).map(|found| found[1].to_owned()).collect();
+        assert!(!found.is_empty(), "{file} sets nothing");
+        for variable in found {
+            assert!(help.contains(&variable), "{file} sets {variable}, which `stheno serve` does not know");
+        }
+    }
+}
+
+/// The program can be built from what the image's context lets in.
+#[test]
+fn the_image_is_built_from_all_that_the_workspace_needs() {
+    let ignored = read(".dockerignore");
+    assert!(ignored.lines().any(|line| line == "*"));
+    let context = tempfile::tempdir().unwrap();
+    for name in ignored.lines().filter_map(|line| line.strip_prefix('!')) {
+        assert!(root().join(name).exists(), "{name} is not there");
+        let copied =
+            std::process::Command::new("cp").arg("-r").arg(root().join(name)).arg(context.path()).status();
+        assert!(copied.unwrap().success());
+    }
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let metadata = std::process::Command::new(cargo)
+        .args(["metadata", "--locked", "--offline", "--format-version=1", "--no-deps"])
+        .current_dir(context.path())
+        .output()
+        .unwrap();
+    assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
+    // Files that are part of the program.
+    let included = Regex::new(r#"include_(?:str|bytes|dir)!\("((?:\.\./)+[^"]+)"\)"#).unwrap();
+    let mut seen = 0;
+    for folder in [
+        "crates/cli/src",
+        "crates/server/src",
+        "crates/store/src",
+        "crates/client/src",
+        "crates/api-types/src",
+    ] {
+        for path in sources(&root().join(folder)) {
+            let text = fs::read_to_string(&path).unwrap();
+            let text = text.split("#[cfg(test)]").next().unwrap();
+            for name in included.captures_iter(text).map(|found| path.parent().unwrap().join(&found[1])) {
+                let name = name.canonicalize().unwrap();
+                let within = name.strip_prefix(root().canonicalize().unwrap()).unwrap();
+                assert!(
+                    context.path().join(within).exists(),
+                    "{} lacks {}",
+                    path.display(),
+                    within.display()
+                );
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 0);
+    let toolchain = Regex::new(r#"(?m)^rust-version = "([\d.]+)""#).unwrap();
+    let version = toolchain.captures(&read("Cargo.toml")).unwrap()[1].to_owned();
+    assert!(
+        read("Dockerfile").contains(&format!("FROM rust:{version}-")),
+        "the image is built with another Rust"
+    );
+}
+
+fn sources(folder: &Path) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
+}
+
+/// Links of the documents lead somewhere.
+#[test]
+fn documents_link_to_what_is_there() {
+    let link = Regex::new(r"\]\(([^)#\s]+)(?:#[^)]*)?\)").unwrap();
+    let mut documents: Vec<_> =
+        fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    documents.extend(["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(|name| root().join(name)));
+    let mut seen = 0;
+    for document in documents.into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "md"))
+    {
+        let text = fs::read_to_string(&document).unwrap();
+        for target in link.captures_iter(&text).map(|found| found[1].to_owned()) {
+            if !target.contains("://") {
+                assert!(
+                    document.parent().unwrap().join(&target).exists(),
+                    "{}: {target}",
+                    document.display()
+                );
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 20, "{seen} links");
+}
