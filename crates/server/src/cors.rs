@@ -42,6 +42,14 @@ impl AdminCors {
     }
 }
 
+impl AdminCors {
+    /// Whether the page that a request says it comes from is one of these.
+    pub(crate) fn allows_origin_of(&self, headers: &HeaderMap) -> bool {
+        let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok());
+        origin.is_some_and(|origin| self.allows(origin))
+    }
+}
+
 impl FromStr for AdminCors {
     type Err = SettingError;
 

@@ -29,6 +29,11 @@ pub(crate) enum ApiError {
     /// A credential that may only read, and a call that writes.
     #[error("this API token may only read")]
     ReadOnly,
+    /// A page of a site that is not allowed, and a session's cookie that the browser has sent along.
+    #[error(
+        "a page of another site may not do this with a session's cookie: allow its origin with --admin-cors"
+    )]
+    CrossSite,
     /// Input that cannot be worked with; the text names the field.
     #[error("{0}")]
     Invalid(String),
@@ -87,6 +92,7 @@ impl ApiError {
         let text = self.to_string();
         match self {
             Self::Unauthorized | Self::WrongLogin => (StatusCode::UNAUTHORIZED, None, "unauthorized", text),
+            Self::CrossSite => (StatusCode::FORBIDDEN, Some("cross_site"), "not_allowed", text),
             Self::ReadOnly => (StatusCode::FORBIDDEN, Some("read_only"), "not_allowed", text),
             Self::Invalid(_) => (StatusCode::BAD_REQUEST, None, "invalid_data", text),
             Self::NotFound(_) => (StatusCode::NOT_FOUND, None, "not_found", text),

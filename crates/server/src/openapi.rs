@@ -232,7 +232,7 @@ refusals! {
     /// Of every call that changes something.
     ReadOnly:
     403 => error(
-        "The API token may only read.",
+        "The API token may only read; or a page of another site had the browser send a session's cookie along.",
         json!({"code": "read_only", "type": "not_allowed", "message": "this API token may only read"}),
     ),
 }

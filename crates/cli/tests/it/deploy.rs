@@ -115,3 +115,23 @@ fn documents_link_to_what_is_there() {
     }
     assert!(seen > 20, "{seen} links");
 }
+
+/// Every test that a document names is one of the project's.
+#[test]
+fn documents_name_tests_that_there_are() {
+    let name = Regex::new(r"`([a-z0-9]+(?:_[a-z0-9]+){3,})`").unwrap();
+    let crates = fs::read_dir(root().join("crates")).unwrap().map(|entry| entry.unwrap().path());
+    let code: String = crates
+        .flat_map(|path| [path.join("src"), path.join("tests")])
+        .filter(|path| path.is_dir())
+        .flat_map(|path| sources(&path))
+        .filter(|path| path.extension().is_some_and(|ending| ending == "rs"))
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
+    let text = read("docs/SECURITY.md");
+    let named: Vec<_> = name.captures_iter(&text).map(|found| found[1].to_owned()).collect();
+    assert!(named.len() > 25, "{} tests", named.len());
+    for test in named {
+        assert!(code.contains(&format!("fn {test}(")), "there is no test {test}");
+    }
+}

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, COOKIE};
+use http::request::Parts;
 use stheno_auth::api_token::Access;
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::observe::is_read;
 
 const API_TOKEN: &str = "x-medusa-access-token";
 
@@ -17,11 +19,26 @@ const API_TOKEN: &str = "x-medusa-access-token";
 pub(crate) struct Caller {
     pub(crate) user: Arc<str>,
     pub(crate) access: Access,
+    /// Whether the credential is one that a browser sends along by itself, whichever page asks it to.
+    pub(crate) by_cookie: bool,
 }
 
 impl Caller {
-    fn with_all(user: Arc<str>) -> Self {
-        Self { user, access: Access::Full }
+    /// Refuses what this caller may not do, or what another site's page has the caller's browser do.
+    pub(crate) fn may(&self, app: &App, head: &Parts) -> Result<(), ApiError> {
+        if is_read(&head.method) {
+            return Ok(());
+        }
+        if self.access == Access::Read {
+            return Err(ApiError::ReadOnly);
+        }
+        // As every browser says it today. Where requests come from is not told by the host they are sent to, which a proxy
+        // may have changed.
+        let is_cross_site = head.headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
+        if self.by_cookie && is_cross_site && !app.config().admin_cors.allows_origin_of(&head.headers) {
+            return Err(ApiError::CrossSite);
+        }
+        Ok(())
     }
 }
 
@@ -30,7 +47,7 @@ pub(crate) async fn caller_of(app: &App, headers: &HeaderMap) -> Result<Option<C
     let mut unknown = None;
     if let Some(cookies) = cookies(headers) {
         match credentials.user_of_cookie(&cookies).await {
-            Ok(Some(user)) => return Ok(Some(Caller::with_all(user))),
+            Ok(Some(user)) => return Ok(Some(Caller { user, access: Access::Full, by_cookie: true })),
             Ok(None) => {}
             // Another credential may do. If none does, this is no refusal: the session may be good.
             Err(error @ ApiError::Medusa(_)) => unknown = Some(error),
@@ -40,12 +57,12 @@ pub(crate) async fn caller_of(app: &App, headers: &HeaderMap) -> Result<Option<C
     if let Some(token) = bearer(headers)
         && let Some(user) = credentials.user_of_bearer(token).await?
     {
-        return Ok(Some(Caller::with_all(user)));
+        return Ok(Some(Caller { user, access: Access::Full, by_cookie: false }));
     }
     if let Some(token) = headers.get(API_TOKEN).and_then(|token| token.to_str().ok())
         && let Some(user) = credentials.user_of_api_token(token).await?
     {
-        return Ok(Some(Caller { user, access: Access::of(token) }));
+        return Ok(Some(Caller { user, access: Access::of(token), by_cookie: false }));
     }
     unknown.map_or(Ok(None), Err)
 }

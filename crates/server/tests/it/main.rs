@@ -3,6 +3,7 @@
 
 mod admin;
 mod answers;
+mod attacks;
 mod bodies;
 mod connections;
 mod credentials;
