@@ -14,6 +14,7 @@ pub(crate) enum Call {
     Constant,
     Retrieve,
     List,
+    ListCustomers,
     Search,
     Expanded,
     FirstOfSmall,
@@ -32,9 +33,10 @@ pub(crate) enum Call {
 
 impl Call {
     /// Reads first, and each removal after what it takes away.
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Retrieve,
         Self::List,
+        Self::ListCustomers,
         Self::Search,
         Self::Expanded,
         Self::FirstOfSmall,
@@ -56,6 +58,7 @@ impl Call {
             Self::Constant => "a constant of the same size",
             Self::Retrieve => "retrieve a group",
             Self::List => "list groups",
+            Self::ListCustomers => "list customers",
             Self::Search => "search groups",
             Self::Expanded => "retrieve a group with 100 members",
             Self::FirstOfSmall => "first page, group of 100",
@@ -73,19 +76,19 @@ impl Call {
         }
     }
 
-    /// How many times faster than Medusa, at the least, Stheno on the same database is meant to be.
-    pub(crate) fn target(self) -> Option<f64> {
-        Some(match self {
-            Self::Constant => return None,
-            Self::Retrieve | Self::List | Self::Search | Self::SearchMiddle => 20.0,
-            Self::Expanded | Self::FirstOfSmall => 15.0,
-            Self::FirstOfMiddle => 400.0,
-            Self::FirstOfLarge => 2000.0,
-            Self::LastOfLarge => 500.0,
-            Self::SearchLarge => 8.0,
-            Self::Create | Self::Rename | Self::AddOne | Self::RemoveOne | Self::RemoveMany => 5.0,
-            Self::AddMany => 2.0,
-        })
+    /// Whether its cost is meant to grow neither with the shop nor with the group.
+    pub(crate) fn is_flat(self) -> bool {
+        matches!(
+            self,
+            Self::Retrieve
+                | Self::List
+                | Self::ListCustomers
+                | Self::Expanded
+                | Self::FirstOfSmall
+                | Self::FirstOfMiddle
+                | Self::FirstOfLarge
+                | Self::LastOfLarge
+        )
     }
 
     pub(crate) fn is_write(self) -> bool {
@@ -127,6 +130,11 @@ impl Request {
         }
         .into_bytes()
     }
+}
+
+/// All members of the largest group, in one answer.
+pub(crate) fn whole(shop: Shop) -> Request {
+    Request::get(format!("/admin/customer-groups/{}/customers?limit=0", shop.large_group()))
 }
 
 /// Who calls over one connection, with groups of its own to write to.
@@ -183,6 +191,7 @@ impl Caller {
             Call::Constant => Request::get("/static"),
             Call::Retrieve => Request::get(format!("{groups}/{}", shop.any_group(self.random.next()))),
             Call::List => Request::get(groups),
+            Call::ListCustomers => Request::get("/admin/customers"),
             Call::Search => {
                 let number = self.random.below(shop.groups / 10);
                 Request::get(format!("{groups}?q=group%20{number:05}"))

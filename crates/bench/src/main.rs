@@ -5,16 +5,19 @@
 //! compared is measured in turn, several times over, so that whatever else the machine does falls on all of it.
 
 mod calls;
+mod chart;
 mod constant;
 mod database_limit;
 mod load;
+mod overload;
 mod report;
 mod servers;
 mod shop;
+mod targets;
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use clap::{Parser, ValueEnum};
@@ -26,7 +29,9 @@ use tokio_postgres::{Client, NoTls};
 
 use crate::calls::{Call, Caller};
 use crate::load::{Measured, Pace};
-use crate::report::{BESIDE, CONSTANT, Column, Figures, Growth, MEDUSA, POSTGRES, Report, SQLITE, grouped};
+use crate::report::{
+    BESIDE, CONSTANT, Column, Figures, Growth, MEDUSA, POSTGRES, Report, Resources, SQLITE, Whole, grouped,
+};
 use crate::servers::Server;
 use crate::shop::{Engine, Shop};
 
@@ -70,7 +75,10 @@ struct Options {
     seconds: f64,
     /// How often everything is measured.
     #[arg(long, default_value_t = 3)]
-    rounds: usize,
+    rounds: u32,
+    /// Measure how the server bears more load than it can carry, instead: on the first of the engines.
+    #[arg(long, conflicts_with_all = ["against_medusa", "write"])]
+    overload: bool,
     /// Write the figures into docs/BENCHMARKS.md, and the chart beside it.
     #[arg(long)]
     write: bool,
@@ -90,18 +98,28 @@ enum EngineName {
 
 fn main() -> anyhow::Result<()> {
     let options = Options::parse();
+    if options.overload {
+        // Before any thread is made: what this one starts runs where it runs.
+        overload::pin(overload::SERVER_CORE)?;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     if let Some([address, size]) = options.constant.as_deref() {
         return runtime.block_on(constant::serve(address.parse()?, size.parse()?));
     }
     let mut bench = Bench::new(&options, &runtime)?;
-    let report = bench.run()?;
+    if options.overload {
+        print!("{}", bench.overload()?);
+        return Ok(());
+    }
+    bench.run();
+    let report = &bench.report;
     let markdown = report.to_markdown();
     println!("{markdown}");
     if options.write {
         write_page(&markdown)?;
-        fs::write(CHART, report.to_svg()).with_context(|| format!("cannot write {CHART}"))?;
+        fs::write(CHART, chart::draw(report)?).with_context(|| format!("cannot write {CHART}"))?;
     }
+    ensure!(report.failures.is_empty(), "some of it failed: {}", report.failures.join("; "));
     Ok(())
 }
 
@@ -118,6 +136,7 @@ struct Bench<'a> {
     options: &'a Options,
     runtime: &'a tokio::runtime::Runtime,
     program: PathBuf,
+    started: Instant,
     report: Report,
 }
 
@@ -130,6 +149,8 @@ struct Entrant {
 
 /// A shop in a database, gone with the value.
 struct Database {
+    /// Of the column of the Stheno that keeps its shop here.
+    name: &'static str,
     url: String,
     postgres: Option<PostgresServer>,
     _folder: Option<TempDir>,
@@ -149,16 +170,23 @@ impl<'a> Bench<'a> {
         ensure!(connections > 0 && rounds > 0 && seconds > 0.0, "nothing would be measured");
         let customers = options.customers.last().copied().context("give --customers a number")?;
         let report = Report { customers, connections, seconds, rounds, ..Report::default() };
-        Ok(Self { options, runtime, program, report })
+        Ok(Self { options, runtime, program, started: Instant::now(), report })
     }
 
-    fn run(&mut self) -> anyhow::Result<Report> {
-        let sizes = &self.options.customers;
+    /// Measures everything. What fails is noted in the report, and the rest goes on.
+    fn run(&mut self) {
+        let sizes = self.options.customers.clone();
         for (index, customers) in sizes.iter().enumerate() {
             let is_last = index + 1 == sizes.len();
-            self.measure(Shop::of(*customers), is_last)?;
+            if let Err(error) = self.measure(Shop::of(*customers), is_last) {
+                self.fail(&format!("a shop of {} customers", grouped(*customers)), &error);
+            }
         }
-        Ok(std::mem::take(&mut self.report))
+    }
+
+    fn fail(&mut self, what: &str, error: &anyhow::Error) {
+        self.note(&format!("FAILED: {what}: {error:#}"));
+        self.report.failures.push(format!("{what}: {error:#}"));
     }
 
     /// Measures a shop of one size: all that takes part at the last, what may grow at the others.
@@ -166,52 +194,106 @@ impl<'a> Bench<'a> {
         let mut databases = Vec::new();
         let mut entrants = Vec::new();
         for engine in self.options.engines.clone() {
-            note(&format!("a shop of {} customers: {engine:?}", grouped(shop.customers)));
-            let database = match engine {
-                EngineName::Sqlite => self.sqlite(shop)?,
-                EngineName::Postgres => self.postgres(shop, is_last && self.options.against_medusa)?,
-            };
-            let name = match engine {
-                EngineName::Sqlite => SQLITE,
-                EngineName::Postgres if is_last && self.options.against_medusa => {
-                    let medusa = self.runtime.block_on(Server::medusa(&database.url))?;
-                    entrants.push(self.entrant(MEDUSA, medusa, shop)?);
-                    BESIDE
+            self.note(&format!("a shop of {} customers: {engine:?}", grouped(shop.customers)));
+            let beside = engine == EngineName::Postgres && is_last && self.options.against_medusa;
+            let mut opened = self.open(engine, shop, beside);
+            if beside && let Err(error) = &opened {
+                self.fail("Medusa", error);
+                opened = self.open(engine, shop, false);
+            }
+            match opened {
+                Ok((database, of_engine)) => {
+                    databases.push(database);
+                    entrants.extend(of_engine);
                 }
-                EngineName::Postgres => POSTGRES,
-            };
-            let server =
-                self.runtime.block_on(Server::stheno(&self.program, &database.url, name == BESIDE))?;
-            entrants.push(self.entrant(name, server, shop)?);
-            databases.push(database);
+                Err(error) => self.fail(&format!("{engine:?}"), &error),
+            }
         }
         if is_last {
             let size = self.size_of_a_group(&entrants, shop)?;
             let server = self.runtime.block_on(Server::constant(size))?;
             entrants.push(Entrant { name: CONSTANT, server, callers: Vec::new() });
-            for entrant in &entrants {
-                let started = entrant.server.started_in.as_secs_f64();
-                self.fact(entrant.name, "start to first answer", format!("{:.0} ms", started * 1e3));
-                self.fact(entrant.name, "memory before the load", mebibytes(entrant.server.memory()?.now));
+            for Entrant { name, server, .. } in &entrants {
+                let memory =
+                    Resources { started_in: server.started_in, idle: server.memory()?.now, loaded: 0 };
+                self.report.resources.push(((*name).to_owned(), memory));
             }
         }
-        let columns = self.load(&mut entrants, is_last)?;
+        let columns = self.load(&mut entrants, is_last);
         for column in &columns {
             self.note_growth(column, shop);
         }
-        if is_last {
-            for entrant in &entrants {
-                self.fact(entrant.name, "memory at its highest", mebibytes(entrant.server.memory()?.highest));
+        if !is_last {
+            return Ok(());
+        }
+        self.report.columns = columns;
+        for Entrant { name, server, .. } in &entrants {
+            match server.memory() {
+                Ok(memory) => {
+                    let known = self.report.resources.iter_mut().find(|(known, _)| known == name);
+                    known.into_iter().for_each(|(_, resources)| resources.loaded = memory.highest);
+                }
+                Err(error) => self.fail(&format!("{name}, after the load"), &error),
             }
-            for (database, entrant) in databases.iter().filter_map(|database| {
-                let entrant = entrants.iter().find(|entrant| [BESIDE, POSTGRES].contains(&entrant.name))?;
-                Some((database, entrant))
-            }) {
-                self.measure_database(database, entrant, shop)?;
+        }
+        for database in &databases {
+            let Some(entrant) = entrants.iter().find(|entrant| entrant.name == database.name) else {
+                continue;
+            };
+            if let Err(error) = self.read_whole(database, shop) {
+                self.fail(&format!("{}, read whole", database.name), &error);
             }
-            self.report.columns = columns;
+            self.measure_database(database, entrant, shop);
         }
         Ok(())
+    }
+
+    /// A shop in a new database, and the servers on it.
+    fn open(&self, engine: EngineName, shop: Shop, beside: bool) -> anyhow::Result<(Database, Vec<Entrant>)> {
+        let started = Instant::now();
+        let database = match engine {
+            EngineName::Sqlite => self.sqlite(shop)?,
+            EngineName::Postgres => self.postgres(shop, beside)?,
+        };
+        self.note(&format!("filled in {:.0} s", started.elapsed().as_secs_f64()));
+        let mut entrants = Vec::new();
+        if beside {
+            let url = database.url.clone();
+            // Apart, because it panics where it cannot be started.
+            let medusa = self.runtime.spawn(async move { Server::medusa(&url).await });
+            let medusa = self.runtime.block_on(medusa)??;
+            entrants.push(self.entrant(MEDUSA, medusa, shop)?);
+        }
+        entrants.push(self.entrant(database.name, self.stheno(&database)?, shop)?);
+        Ok((database, entrants))
+    }
+
+    fn stheno(&self, database: &Database) -> anyhow::Result<Server> {
+        let is_medusas = database.name == BESIDE;
+        self.runtime.block_on(Server::stheno(&self.program, &database.url, is_medusas))
+    }
+
+    /// How much memory a new server takes when it answers with the largest group whole.
+    fn read_whole(&mut self, database: &Database, shop: Shop) -> anyhow::Result<()> {
+        self.note(&format!("{}: {} members read whole", database.name, grouped(shop.large_members())));
+        let server = self.stheno(database)?;
+        let started = Instant::now();
+        let bytes = self.runtime.block_on(load::send(&server.target, &calls::whole(shop)))?.len();
+        let whole = Whole { bytes, time: started.elapsed(), memory: server.memory()?.highest };
+        self.report.wholes.push((database.name.to_owned(), whole));
+        Ok(())
+    }
+
+    /// How the server bears more load than it can carry.
+    fn overload(&mut self) -> anyhow::Result<String> {
+        let shop = Shop::of(self.report.customers);
+        let engine = *self.options.engines.first().context("give --engines a name")?;
+        self.note(&format!("a shop of {} customers: {engine:?}", grouped(shop.customers)));
+        let (database, entrants) = self.open(engine, shop, false)?;
+        let entrant = entrants.first().context("no server")?;
+        let time = Duration::from_secs_f64(self.options.seconds);
+        let rows = overload::measure(&entrant.server, shop, time)?;
+        Ok(overload::to_markdown(database.name, shop, &rows))
     }
 
     fn entrant(&self, name: &'static str, server: Server, shop: Shop) -> anyhow::Result<Entrant> {
@@ -226,31 +308,44 @@ impl<'a> Bench<'a> {
     }
 
     /// Every call on every entrant, in turn.
-    fn load(&self, entrants: &mut [Entrant], is_last: bool) -> anyhow::Result<Vec<Column>> {
+    fn load(&mut self, entrants: &mut [Entrant], is_last: bool) -> Vec<Column> {
         let columns =
             entrants.iter().map(|entrant| Column { name: entrant.name.to_owned(), figures: Vec::new() });
         let mut columns: Vec<Column> = columns.collect();
-        let calls = Call::ALL.into_iter().filter(|call| is_last || !call.is_write());
-        for call in calls {
-            note(call.name());
+        for call in Call::ALL.into_iter().filter(|call| is_last || !call.is_write()) {
+            self.note(call.name());
             let mut measured = vec![(Measured::default(), Measured::default()); entrants.len()];
             for _ in 0..self.options.rounds {
                 for (entrant, (closed, open)) in entrants.iter_mut().zip(&mut measured) {
-                    if let Some((first, second)) = self.round(entrant, call, is_last)? {
-                        closed.add(first);
-                        open.add(second);
+                    let is_constants = entrant.name == CONSTANT && call != Call::Retrieve;
+                    if is_constants || closed.fault.is_some() || self.is_slow(closed) {
+                        continue;
+                    }
+                    match self.round(entrant, call, is_last) {
+                        Ok((first, second)) => {
+                            closed.add(first);
+                            open.add(second);
+                        }
+                        Err(error) => closed.fault = Some(format!("{error:#}")),
                     }
                 }
             }
             for (column, (closed, open)) in columns.iter_mut().zip(measured) {
                 let call = if column.name == CONSTANT { Call::Constant } else { call };
-                let is_new = column.figures.iter().all(|figures| figures.call != call);
-                if is_new && closed.per_second() > 0.0 {
+                if let Some(fault) = closed.fault.as_ref().or(open.fault.as_ref()) {
+                    let what = format!("{}, {}", column.name, call.name());
+                    self.fail(&what, &anyhow::anyhow!("{fault}"));
+                } else if !closed.is_empty() {
                     column.figures.push(Figures { call, closed, open });
                 }
             }
         }
-        Ok(columns)
+        columns
+    }
+
+    /// Whether one round took so long that it is enough.
+    fn is_slow(&self, measured: &Measured) -> bool {
+        measured.time.as_secs_f64() > 1.5 * self.options.seconds * f64::from(self.options.rounds)
     }
 
     /// One measurement in closed loop, and one in open loop at half of its rate.
@@ -259,27 +354,26 @@ impl<'a> Bench<'a> {
         entrant: &mut Entrant,
         call: Call,
         is_last: bool,
-    ) -> anyhow::Result<Option<(Measured, Measured)>> {
+    ) -> anyhow::Result<(Measured, Measured)> {
         let time = Duration::from_secs_f64(self.options.seconds);
-        let target = entrant.server.target.clone();
-        if entrant.name == CONSTANT {
-            if call != Call::Retrieve {
-                return Ok(None);
-            }
+        let Entrant { name, server, callers } = entrant;
+        if *name == CONSTANT {
             let shop = Shop::of(self.report.customers);
             let mut callers = (0..self.options.connections).map(|_| Caller::reading(shop)).collect();
-            let closed = load::run(&target, &mut callers, Call::Constant, Pace::Closed, time)?;
-            return Ok(Some((closed, Measured::default())));
+            let closed = load::run(&server.target, &mut callers, Call::Constant, Pace::Closed, time)?;
+            return Ok((closed, Measured::default()));
         }
-        let closed = load::run(&target, &mut entrant.callers, call, Pace::Closed, time)?;
+        let closed = load::run(&server.target, callers, call, Pace::Closed, time)?;
         // What is added in the open loop, too, would have to be removed in it.
         let is_paired = matches!(call, Call::AddOne | Call::AddMany | Call::RemoveOne | Call::RemoveMany);
-        let open = if is_last && !is_paired && closed.per_second() > 0.0 {
-            load::run(&target, &mut entrant.callers, call, Pace::Open(closed.per_second() / 2.0), time)?
-        } else {
-            Measured::default()
-        };
-        Ok(Some((closed, open)))
+        let rate = closed.per_second() / 2.0;
+        // So few that percentiles mean nothing, and each of them long due before the last is answered.
+        let is_rare = rate * self.options.seconds < 10.0;
+        if !is_last || is_paired || is_rare {
+            return Ok((closed, Measured::default()));
+        }
+        let open = load::run(&server.target, callers, call, Pace::Open(rate), time)?;
+        Ok((closed, open))
     }
 
     fn note_growth(&mut self, column: &Column, shop: Shop) {
@@ -293,21 +387,17 @@ impl<'a> Bench<'a> {
             let known = |growth: &&mut Growth| growth.engine == engine && growth.call == figures.call;
             match self.report.growth.iter_mut().find(known) {
                 Some(growth) => growth.sizes.push(point),
-                None => self.report.growth.push(Growth {
-                    engine: engine.to_owned(),
-                    call: figures.call,
-                    sizes: vec![point],
-                }),
+                None => self.report.growth.push(Growth { engine, call: figures.call, sizes: vec![point] }),
             }
         }
     }
 
     /// What PostgreSQL itself gives for some of the calls.
-    fn measure_database(&mut self, database: &Database, entrant: &Entrant, shop: Shop) -> anyhow::Result<()> {
-        let Some(server) = &database.postgres else { return Ok(()) };
+    fn measure_database(&mut self, database: &Database, entrant: &Entrant, shop: Shop) {
+        let Some(server) = &database.postgres else { return };
         for call in [Call::Retrieve, Call::List, Call::FirstOfSmall, Call::FirstOfMiddle, Call::FirstOfLarge]
         {
-            note(&format!("pgbench: {}", call.name()));
+            self.note(&format!("pgbench: {}", call.name()));
             let Some(request) = Caller::reading(shop).request(call) else { continue };
             let measure = database_limit::measure(
                 server,
@@ -315,15 +405,18 @@ impl<'a> Bench<'a> {
                 &entrant.server.target,
                 &request,
                 self.options.connections,
-                self.options.seconds * f64::from(u32::try_from(self.options.rounds)?),
+                self.options.seconds * f64::from(self.options.rounds),
             );
-            self.report.limits.push((call, self.runtime.block_on(measure)?));
+            match self.runtime.block_on(measure) {
+                Ok(limit) => self.report.limits.push((call, limit)),
+                Err(error) => self.fail(&format!("pgbench, {}", call.name()), &error),
+            }
         }
-        Ok(())
     }
 
-    fn fact(&mut self, server: &str, what: &str, figure: String) {
-        self.report.facts.push([server.to_owned(), what.to_owned(), figure]);
+    /// Tells the person who waits what is done now, and since when.
+    fn note(&self, text: &str) {
+        eprintln!("{:>5.0} s  {text}", self.started.elapsed().as_secs_f64());
     }
 
     fn sqlite(&self, shop: Shop) -> anyhow::Result<Database> {
@@ -337,7 +430,7 @@ impl<'a> Bench<'a> {
             connection.execute_batch(&statement)?;
         }
         connection.execute_batch("COMMIT; ANALYZE; PRAGMA wal_checkpoint(TRUNCATE)")?;
-        Ok(Database { url, postgres: None, _folder: Some(folder) })
+        Ok(Database { name: SQLITE, url, postgres: None, _folder: Some(folder) })
     }
 
     fn postgres(&self, shop: Shop, of_medusa: bool) -> anyhow::Result<Database> {
@@ -347,7 +440,9 @@ impl<'a> Bench<'a> {
             client.batch_execute(&format!("CREATE DATABASE {DATABASE}")).await?;
             let url = server.url(DATABASE);
             if of_medusa {
-                medusa::make(&url).await;
+                let url = url.clone();
+                // Apart, because it panics where it fails.
+                tokio::spawn(async move { medusa::make(&url).await }).await?;
             } else {
                 make_tables(&url).await?;
             }
@@ -357,7 +452,8 @@ impl<'a> Bench<'a> {
             }
             client.batch_execute("VACUUM ANALYZE").await?;
             client.batch_execute("CHECKPOINT").await?;
-            Ok(Database { url, postgres: Some(server), _folder: None })
+            let name = if of_medusa { BESIDE } else { POSTGRES };
+            Ok(Database { name, url, postgres: Some(server), _folder: None })
         })
     }
 
@@ -382,13 +478,4 @@ async fn connect(url: &str) -> anyhow::Result<Client> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     tokio::spawn(connection);
     Ok(client)
-}
-
-fn mebibytes(bytes: u64) -> String {
-    format!("{} MiB", bytes >> 20)
-}
-
-/// Tells the person who waits how far it is.
-fn note(text: &str) {
-    eprintln!("{text}");
 }

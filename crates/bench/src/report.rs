@@ -1,9 +1,11 @@
 //! What was measured, as a page that is read on paper, and as a chart.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use crate::calls::Call;
 use crate::load::Measured;
+use crate::targets::{self, Target};
 
 /// All figures of a run.
 #[derive(Debug, Default)]
@@ -12,15 +14,38 @@ pub(crate) struct Report {
     pub(crate) customers: usize,
     pub(crate) connections: usize,
     pub(crate) seconds: f64,
-    pub(crate) rounds: usize,
+    pub(crate) rounds: u32,
     /// The servers that are compared, and what each call measured.
     pub(crate) columns: Vec<Column>,
     /// What PostgreSQL itself does with the same statements, a second.
     pub(crate) limits: Vec<(Call, f64)>,
     /// How a call changes with the size of the shop: the engine, the call, and for each size its figures.
     pub(crate) growth: Vec<Growth>,
-    /// Any further lines, such as of memory and of starting.
-    pub(crate) facts: Vec<[String; 3]>,
+    /// What each server took to start, and of memory.
+    pub(crate) resources: Vec<(String, Resources)>,
+    /// What the largest group took, read whole.
+    pub(crate) wholes: Vec<(String, Whole)>,
+    /// What could not be measured, and why.
+    pub(crate) failures: Vec<String>,
+}
+
+/// What a server took beyond time for its calls. Memory is resident, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Resources {
+    /// From its start to its first answer.
+    pub(crate) started_in: Duration,
+    pub(crate) idle: u64,
+    /// At its highest, under the load.
+    pub(crate) loaded: u64,
+}
+
+/// One answer with all members of the largest group.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Whole {
+    pub(crate) bytes: usize,
+    pub(crate) time: Duration,
+    /// Resident at its highest, in a server that did nothing else.
+    pub(crate) memory: u64,
 }
 
 /// A server, and what it measured.
@@ -40,9 +65,28 @@ pub(crate) struct Figures {
 
 #[derive(Debug)]
 pub(crate) struct Growth {
-    pub(crate) engine: String,
+    pub(crate) engine: &'static str,
     pub(crate) call: Call,
     pub(crate) sizes: Vec<(usize, f64)>,
+}
+
+impl Growth {
+    /// How many times as fast a call is in the smallest shop as in the largest.
+    pub(crate) fn ratio(&self) -> f64 {
+        let ends = self.sizes.first().zip(self.sizes.last());
+        ends.map_or(1.0, |((_, first), (_, last))| first / last)
+    }
+}
+
+/// How near a call comes to what could be at the best.
+#[derive(Debug)]
+pub(crate) struct Share {
+    pub(crate) call: Call,
+    pub(crate) engine: &'static str,
+    /// Requests a second.
+    pub(crate) ours: f64,
+    pub(crate) limit: f64,
+    what: &'static str,
 }
 
 /// The names of the columns that are compared with each other.
@@ -54,13 +98,17 @@ pub(crate) const CONSTANT: &str = "the constant";
 
 impl Column {
     pub(crate) fn rate(&self, call: Call) -> Option<f64> {
+        Some(self.closed(call)?.per_second())
+    }
+
+    pub(crate) fn closed(&self, call: Call) -> Option<&Measured> {
         let figures = self.figures.iter().find(|figures| figures.call == call)?;
-        Some(figures.closed.per_second())
+        Some(&figures.closed)
     }
 }
 
 impl Report {
-    fn column(&self, name: &str) -> Option<&Column> {
+    pub(crate) fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
     }
 
@@ -75,24 +123,67 @@ impl Report {
             grouped(crate::shop::Shop::of(*customers).groups),
             machine()
         );
+        self.write_targets(&mut text);
         self.write_rates(&mut text);
         self.write_latencies(&mut text);
         self.write_limits(&mut text);
         self.write_growth(&mut text);
-        if !self.facts.is_empty() {
-            text.push_str("### Memory and start\n\n| server | what | |\n| --- | --- | ---: |\n");
-            for [server, what, figure] in &self.facts {
-                let _ = writeln!(text, "| {server} | {what} | {figure} |");
+        self.write_resources(&mut text);
+        if !self.failures.is_empty() {
+            text.push_str("### What could not be measured\n\n");
+            for failure in &self.failures {
+                let _ = writeln!(text, "- {}", failure.replace('\n', " "));
             }
-            text.push('\n');
         }
         text.truncate(text.trim_end().len());
         text.push('\n');
         text
     }
 
-    fn compared(&self) -> impl Iterator<Item = &Column> {
+    /// The servers, without the constant.
+    pub(crate) fn compared(&self) -> impl Iterator<Item = &Column> {
         self.columns.iter().filter(|column| column.name != CONSTANT)
+    }
+
+    fn write_targets(&self, text: &mut String) {
+        let targets = targets::of(self);
+        if targets.is_empty() {
+            return;
+        }
+        text.push_str("### What it is meant to be, and is\n\n| | meant | measured | met |\n| --- | ---: | ---: | --- |\n");
+        for Target { what, meant, measured, is_met } in targets {
+            let is_met = if is_met { "yes" } else { "**no**" };
+            let _ = writeln!(text, "| {what} | {meant} | {measured} | {is_met} |");
+        }
+        text.push('\n');
+    }
+
+    fn write_resources(&self, text: &mut String) {
+        if self.resources.is_empty() {
+            return;
+        }
+        text.push_str("### Memory and start\n\n| server | start to first answer | memory before the load | at its highest |\n");
+        text.push_str("| --- | ---: | ---: | ---: |\n");
+        for (server, Resources { started_in, idle, loaded }) in &self.resources {
+            let started_in = started_in.as_secs_f64() * 1e3;
+            let _ = writeln!(
+                text,
+                "| {server} | {} ms | {} | {} |",
+                rate(started_in),
+                mebibytes(*idle),
+                mebibytes(*loaded)
+            );
+        }
+        text.push('\n');
+        for (server, Whole { bytes, time, memory }) in &self.wholes {
+            let _ = writeln!(
+                text,
+                "{server}, the largest group read whole with `limit=0`: {} MB in {:.1} s, memory at its highest {}.\n",
+                bytes / 1_000_000,
+                time.as_secs_f64(),
+                mebibytes(*memory)
+            );
+        }
     }
 
     fn write_rates(&self, text: &mut String) {
@@ -103,10 +194,10 @@ impl Report {
         }
         let ratio = self.column(MEDUSA).zip(self.column(BESIDE));
         if ratio.is_some() {
-            text.push_str(" times Medusa | meant |");
+            text.push_str(" times Medusa |");
         }
         text.push_str("\n| --- |");
-        text.push_str(&" ---: |".repeat(compared.len() + if ratio.is_some() { 2 } else { 0 }));
+        text.push_str(&" ---: |".repeat(compared.len() + usize::from(ratio.is_some())));
         text.push('\n');
         for call in Call::ALL {
             if compared.iter().all(|column| column.rate(call).is_none()) {
@@ -119,8 +210,7 @@ impl Report {
             if let Some((medusa, stheno)) = ratio {
                 let times = stheno.rate(call).zip(medusa.rate(call)).map(|(ours, theirs)| ours / theirs);
                 let times = times.map_or_else(String::new, rate);
-                let meant = call.target().map_or_else(String::new, rate);
-                let _ = write!(text, " {times} | {meant} |");
+                let _ = write!(text, " {times} |");
             }
             text.push('\n');
         }
@@ -154,31 +244,41 @@ impl Report {
         text.push('\n');
     }
 
-    fn write_limits(&self, text: &mut String) {
+    /// What a call reached, and what could be at the best: the call, its rate, the limit, and what the limit is.
+    pub(crate) fn shares(&self) -> Vec<Share> {
+        let stheno = self.column(BESIDE).or(self.column(POSTGRES));
+        let mut shares = Vec::new();
+        for (call, limit) in &self.limits {
+            if let Some(ours) = stheno.and_then(|column| column.rate(*call)) {
+                let what = "pgbench with the same statements";
+                shares.push(Share { call: *call, engine: "PostgreSQL", ours, limit: *limit, what });
+            }
+        }
         let constant = self.column(CONSTANT).and_then(|column| column.rate(Call::Constant));
         let sqlite = self.column(SQLITE).and_then(|column| column.rate(Call::Retrieve));
-        if self.limits.is_empty() && constant.zip(sqlite).is_none() {
+        if let Some((limit, ours)) = constant.zip(sqlite) {
+            let what = "the same server with a constant";
+            shares.push(Share { call: Call::Retrieve, engine: "SQLite", ours, limit, what });
+        }
+        shares
+    }
+
+    fn write_limits(&self, text: &mut String) {
+        let shares = self.shares();
+        if shares.is_empty() {
             return;
         }
         text.push_str("### Beside the limits\n\n| call | Stheno | limit | what the limit is | share |\n");
         text.push_str("| --- | ---: | ---: | --- | ---: |\n");
-        let mut row = |name: &str, ours: f64, limit: f64, what: &str| {
+        for Share { call, engine, ours, limit, what } in shares {
+            let name = call.name();
             let _ = writeln!(
                 text,
-                "| {name} | {} | {} | {what} | {:.2} |",
+                "| {name}, {engine} | {} | {} | {what} | {:.2} |",
                 rate(ours),
                 rate(limit),
                 ours / limit
             );
-        };
-        let beside = self.column(BESIDE).or(self.column(POSTGRES));
-        for (call, limit) in &self.limits {
-            if let Some(ours) = beside.and_then(|column| column.rate(*call)) {
-                row(call.name(), ours, *limit, "pgbench with the same statements");
-            }
-        }
-        if let Some((constant, ours)) = constant.zip(sqlite) {
-            row("retrieve a group, SQLite", ours, constant, "the same server with a constant");
         }
         text.push('\n');
     }
@@ -192,94 +292,20 @@ impl Report {
         text.push_str(" smallest : largest |\n| --- | --- |");
         text.push_str(&" ---: |".repeat(first.sizes.len() + 1));
         text.push('\n');
-        for Growth { engine, call, sizes } in &self.growth {
+        for growth in self.growth.iter().filter(|growth| growth.sizes.len() == first.sizes.len()) {
+            let Growth { engine, call, sizes } = growth;
             let _ = write!(text, "| {engine} | {} |", call.name());
             for (_, figure) in sizes {
                 let _ = write!(text, " {} |", rate(*figure));
             }
-            let ends = sizes.first().zip(sizes.last());
-            let ratio = ends.map_or(1.0, |((_, first), (_, last))| first / last);
-            let _ = writeln!(text, " {ratio:.2} |");
+            let _ = writeln!(text, " {:.2} |", growth.ratio());
         }
         text.push('\n');
-    }
-
-    /// A chart of the requests a second, on a scale that multiplies by ten at each line.
-    pub(crate) fn to_svg(&self) -> String {
-        const COLOURS: [&str; 4] = ["#9ca3af", "#2563eb", "#0d9488", "#d97706"];
-        const LEFT: f64 = 240.0;
-        const WIDTH: f64 = 560.0;
-        const BAR: f64 = 9.0;
-        const LEGEND: f64 = 44.0;
-        let compared: Vec<_> = self.compared().collect();
-        let calls: Vec<_> = Call::ALL
-            .into_iter()
-            .filter(|call| compared.iter().any(|column| column.rate(*call).is_some()))
-            .collect();
-        let row = f64::from(u32::try_from(compared.len()).unwrap_or(1)) * BAR + 10.0;
-        let height = LEGEND + row * f64::from(u32::try_from(calls.len()).unwrap_or(1)) + 30.0;
-        let place = |figure: f64| LEFT + WIDTH * (figure.max(0.1).log10() + 1.0) / 6.0;
-        let mut svg = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"860\" height=\"{height:.0}\" viewBox=\"0 0 860 {height:.0}\" \
-             font-family=\"sans-serif\" font-size=\"12\">\n<title>Requests a second</title>\n\
-             <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
-        );
-        let mut x = LEFT;
-        for (column, colour) in compared.iter().zip(COLOURS) {
-            let _ = writeln!(
-                svg,
-                "<rect x=\"{x:.0}\" y=\"12\" width=\"12\" height=\"12\" fill=\"{colour}\"/>\
-                 <text x=\"{:.0}\" y=\"22\">{}</text>",
-                x + 17.0,
-                column.name
-            );
-            x += 40.0 + 7.0 * f64::from(u32::try_from(column.name.len()).unwrap_or(0));
-        }
-        for power in -1..=5_i32 {
-            let x = place(10_f64.powi(power));
-            let label =
-                if power < 0 { "0.1".to_owned() } else { grouped(10_usize.pow(power.unsigned_abs())) };
-            let _ = writeln!(
-                svg,
-                "<line x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{:.0}\" y2=\"{:.0}\" stroke=\"#e5e7eb\"/>\
-                 <text x=\"{x:.1}\" y=\"{:.0}\" text-anchor=\"middle\" fill=\"#6b7280\">{label}</text>",
-                LEGEND - 6.0,
-                height - 24.0,
-                height - 8.0
-            );
-        }
-        let mut y = LEGEND;
-        for call in calls {
-            let _ = writeln!(
-                svg,
-                "<text x=\"{:.0}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
-                LEFT - 8.0,
-                y + row / 2.0,
-                call.name()
-            );
-            for (index, (column, colour)) in compared.iter().zip(COLOURS).enumerate() {
-                let Some(figure) = column.rate(call) else { continue };
-                let top = y + BAR * f64::from(u32::try_from(index).unwrap_or(0));
-                let _ = writeln!(
-                    svg,
-                    "<rect x=\"{LEFT}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"{colour}\"/>\
-                     <text x=\"{:.1}\" y=\"{:.1}\" font-size=\"9\" fill=\"#374151\">{}</text>",
-                    (place(figure) - LEFT).max(1.0),
-                    BAR - 1.5,
-                    place(figure) + 3.0,
-                    top + BAR - 2.0,
-                    rate(figure)
-                );
-            }
-            y += row;
-        }
-        svg.push_str("</svg>\n");
-        svg
     }
 }
 
 /// The machine, in a few words.
-fn machine() -> String {
+pub(crate) fn machine() -> String {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let cpu = read("/proc/cpuinfo");
     let model = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
@@ -292,7 +318,7 @@ fn machine() -> String {
 }
 
 /// A figure with as many digits as mean something.
-fn rate(figure: f64) -> String {
+pub(crate) fn rate(figure: f64) -> String {
     if figure < 10.0 {
         return format!("{figure:.1}");
     }
@@ -312,4 +338,8 @@ pub(crate) fn grouped(number: usize) -> String {
         text.push(digit);
     }
     text
+}
+
+pub(crate) fn mebibytes(bytes: u64) -> String {
+    format!("{} MiB", bytes >> 20)
 }
