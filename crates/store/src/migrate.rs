@@ -31,6 +31,7 @@ pub(crate) const SQLITE: &[Migration] = migrations!("sqlite":
     2 "0002_stheno_tables",
     3 "0003_stheno_counts",
     4 "0004_stheno_orders",
+    5 "0005_stheno_search",
 );
 
 pub(crate) const POSTGRES: &[Migration] = migrations!("postgres":

@@ -63,6 +63,6 @@ pub struct Totals {
     pub customer_groups: u64,
     /// Customers.
     pub customers: u64,
-    /// Memberships of customers in groups.
+    /// Memberships in groups.
     pub members: u64,
 }

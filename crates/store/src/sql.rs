@@ -256,6 +256,28 @@ impl Statement {
     }
 }
 
+/// Whether SQLite's index of trigrams finds all that a folded term is in: it has three letters, and none whose capital letter the
+/// index takes for another.
+fn is_found_by_trigrams(term: &str) -> bool {
+    let is_folded_otherwise = |letter| {
+        matches!(
+            letter,
+            '\u{19b}'
+                | '\u{250}'..='\u{2af}'
+                | '\u{3f3}'
+                | '\u{529}'..='\u{52f}'
+                | '\u{10d0}'..='\u{10ff}'
+                | '\u{13a0}'..='\u{13ff}'
+                | '\u{1c80}'..='\u{1c8f}'
+                | '\u{1d79}'..='\u{1d8e}'
+                | '\u{2c5f}'
+                | '\u{a640}'..='\u{abff}'
+                | '\u{10000}'..
+        )
+    };
+    term.chars().nth(2).is_some() && !term.chars().any(is_folded_otherwise)
+}
+
 /// Where in a text a term is looked for.
 #[derive(Debug, Clone, Copy)]
 enum Place {
@@ -347,11 +369,15 @@ pub(crate) struct ListSource {
     id: &'static str,
     /// The number of the rows, if it is one that is kept.
     kept: Option<KeptCount>,
-    /// Whether a term is searched for.
-    searches: bool,
+    /// What is searched for, folded.
+    term: Option<String>,
+    /// Among how many rows that is, if it is kept.
+    among: Option<KeptCount>,
+    table: Table,
 }
 
 /// A number in the table `stheno_count`.
+#[derive(Debug, Clone)]
 struct KeptCount {
     kind: &'static str,
     /// The group whose members are counted.
@@ -410,7 +436,8 @@ impl ListSource {
         source.and_within("r.updated_at", updated_at);
         let is_whole = *filter == CustomerGroupFilter::default();
         let kept = is_whole.then_some(KeptCount { kind: "groups", group: None, has_account: None });
-        Self { source, id: "r.id", kept, searches: q.is_some() }
+        let term = q.as_deref().map(fold);
+        Self { source, id: "r.id", kept, term, among: None, table: Table::CustomerGroup }
     }
 
     pub(crate) fn customers(dialect: Dialect, filter: &CustomerFilter) -> Self {
@@ -467,7 +494,8 @@ impl ListSource {
             has_account: has_account.map(AccountFilter::Is),
             ..CustomerFilter::default()
         };
-        Self { source, id, kept: counted.filter(|_| *filter == asked), searches: q.is_some() }
+        let kept = counted.clone().filter(|_| *filter == asked);
+        Self { source, id, kept, term: q.as_deref().map(fold), among: counted, table: Table::Customer }
     }
 
     /// How many rows there are; and in PostgreSQL, where that is kept, whether somebody should tidy up.
@@ -501,7 +529,38 @@ impl ListSource {
 
     /// Whether a term is searched for.
     pub(crate) fn searches(&self) -> bool {
-        self.searches
+        self.term.is_some()
+    }
+
+    /// Of SQLite: how many rows of all the index of trigrams finds for the term, up to a limit; and the same list, which
+    /// begins with these. None, where the index cannot find all.
+    pub(crate) fn by_trigrams(&self, limit: u64) -> Option<(Statement, Self)> {
+        let term = self.term.as_deref().filter(|term| is_found_by_trigrams(term))?;
+        let term = Parameter::Text(format!("\"{}\"", term.replace('"', "\"\"")));
+        let table = self.table.name();
+        let (index, texts) = (format!("stheno_{table}_search"), format!("stheno_{table}_text"));
+        let mut found = Statement::new(self.source.dialect);
+        found.push("SELECT count(*) FROM (SELECT 1 FROM ").push(&index).push(" WHERE ").push(&index);
+        found
+            .push(" MATCH ")
+            .bind(term.clone())
+            .push(" LIMIT ")
+            .bind(Parameter::Integer(limit.cast_signed()));
+        found.push(")");
+        let mut source = self.source.clone();
+        // Joined in this order.
+        let begin = format!(" FROM {index} CROSS JOIN {texts} t ON t.number = {index}.rowid CROSS JOIN ");
+        source.text = source.text.replacen(" FROM ", &begin, 1);
+        source.push(" AND r.id = t.id AND ").push(&index).push(" MATCH ").bind(term);
+        let term = self.term.clone();
+        Some((found, Self { source, id: "r.id", kept: None, term, among: None, table: self.table }))
+    }
+
+    /// Of SQLite: how many rows there are among which the term is searched for, if that is kept.
+    pub(crate) fn searched_among(&self) -> Option<Statement> {
+        let mut statement = Statement::new(self.source.dialect);
+        statement.push("SELECT coalesce(sum(k.amount), 0)").push_kept(self.among.as_ref()?);
+        Some(statement)
     }
 
     /// Whether the rows of a page come in the order of an index, and are few to pass over.
@@ -709,5 +768,61 @@ pub(crate) fn related(
 }
 
 /// How many customer groups, customers and memberships there are.
-pub(crate) const TOTALS: &str = "SELECT (SELECT count(*) FROM customer_group WHERE deleted_at IS NULL), \
-     (SELECT count(*) FROM customer WHERE deleted_at IS NULL), (SELECT count(*) FROM customer_group_customers)";
+pub(crate) fn totals(dialect: Dialect) -> String {
+    let kept = |kind: &str| {
+        format!("(SELECT coalesce(sum(k.amount), 0) FROM stheno_count k WHERE k.kind = '{kind}')")
+    };
+    let rows = |from: &str| format!("(SELECT count(*) FROM {from})");
+    let one = |kind: &str, from: &str| match dialect {
+        Dialect::Sqlite => kept(kind),
+        Dialect::Postgres(Traits { counts: false, .. }) => rows(from),
+        Dialect::Postgres(_) => format!(
+            "(CASE WHEN EXISTS (SELECT 1 FROM stheno_count d WHERE d.kind = 'doubt') THEN {} ELSE {} END)::bigint",
+            rows(from),
+            kept(kind)
+        ),
+    };
+    format!(
+        "SELECT {}, {}, {}",
+        one("groups", "customer_group r WHERE r.deleted_at IS NULL"),
+        one("customers", "customer r WHERE r.deleted_at IS NULL"),
+        one(
+            "members",
+            "customer_group_customers m JOIN customer r ON r.id = m.customer_id WHERE r.deleted_at IS NULL"
+        )
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+
+    /// Every letter that is not its own small one, found by that by the index, unless it is not asked.
+    #[test]
+    fn trigrams_find_every_letter_that_they_are_asked_for() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection
+            .execute_batch("CREATE VIRTUAL TABLE f USING fts5 (text, tokenize = 'trigram'); BEGIN")
+            .unwrap();
+        let letters: Vec<char> =
+            ('\0'..=char::MAX).filter(|&letter| fold(&letter.to_string()) != letter.to_string()).collect();
+        assert!(letters.len() > 1000);
+        for &letter in &letters {
+            let insert = "INSERT INTO f (rowid, text) VALUES (?1, replace(?2, 'İ', 'i'))";
+            connection.execute(insert, (u32::from(letter), format!("xx{letter}yy"))).unwrap();
+        }
+        for letter in letters {
+            let term = fold(&format!("xx{letter}yy"));
+            if is_found_by_trigrams(&term) {
+                let sql = "SELECT count(*) FROM f WHERE f MATCH ?1 AND rowid = ?2";
+                let found: i64 = connection
+                    .query_row(sql, (format!("\"{term}\""), u32::from(letter)), |row| row.get(0))
+                    .unwrap();
+                assert_eq!(found, 1, "{letter} U+{:04X}", u32::from(letter));
+            }
+        }
+        assert!(!is_found_by_trigrams("ab") && is_found_by_trigrams("äöü"));
+    }
+}

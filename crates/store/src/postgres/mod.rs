@@ -47,7 +47,7 @@ use crate::metadata::Metadata;
 use crate::observe::{Load, Totals};
 use crate::position::Caller;
 use crate::selection::Selection;
-use crate::sql::{self, Dialect, ListSource, TOTALS, Traits};
+use crate::sql::{self, Dialect, ListSource, Traits};
 use crate::{Environment, StoreError, Window};
 
 /// How long a database has to give a sign of life.
@@ -232,7 +232,7 @@ impl Postgres {
     }
 
     pub(crate) async fn totals(&self) -> Result<Totals, StoreError> {
-        let rows = self.pool.query(TOTALS, &[]).await?;
+        let rows = self.pool.query(&sql::totals(self.dialect), &[]).await?;
         let row = rows.first().ok_or_else(|| StoreError::internal("no totals"))?;
         let number = |column| row.try_get::<_, i64>(column).map(i64::unsigned_abs).map_err(fault);
         Ok(Totals { customer_groups: number(0)?, customers: number(1)?, members: number(2)? })

@@ -28,8 +28,11 @@ use crate::entity::{Catalog, Table};
 use crate::metadata::{self, Metadata};
 use crate::observe::{Load, Totals};
 use crate::selection::Selection;
-use crate::sql::{self, Dialect, ListSource, Statement, TOTALS};
+use crate::sql::{self, Dialect, ListSource, Statement};
 use crate::{Environment, StoreError};
+
+/// A term that so many rows have is looked for in one after the other.
+const FREQUENT: u64 = 20_000;
 
 /// A store in a file.
 #[derive(Debug)]
@@ -81,7 +84,7 @@ impl Sqlite {
 
     pub(crate) async fn totals(&self) -> Result<Totals, StoreError> {
         let answer = self.readers.answer(|connection, output: &mut Output<Totals>| {
-            let totals = connection.query_row(TOTALS, [], |row| {
+            let totals = connection.query_row(&sql::totals(Dialect::Sqlite), [], |row| {
                 let number = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);
                 Ok(Totals { customer_groups: number(0)?, customers: number(1)?, members: number(2)? })
             });
@@ -129,6 +132,10 @@ impl Sqlite {
         let order = order.clone();
         let catalog = Arc::clone(&self.catalog);
         let answer = self.readers.answer(move |connection, output: &mut Output<u64>| {
+            let source = match found_by_trigrams(connection, &source)? {
+                Some(found) => found,
+                None => source,
+            };
             let counted = read_count(connection, &source.count())?;
             output.begin(counted);
             let found = match source.all_customers(&order, window) {
@@ -174,6 +181,17 @@ impl Sqlite {
             written => Ok(written.map(JsonText::whole)),
         }
     }
+}
+
+/// The list as it begins with what the index of trigrams finds, where that is little.
+fn found_by_trigrams(connection: &Connection, source: &ListSource) -> Result<Option<ListSource>, StoreError> {
+    let among = match source.searched_among() {
+        Some(searched) if source.searches() => read_count(connection, &searched)?,
+        _ => FREQUENT,
+    };
+    let limit = among.min(FREQUENT);
+    let Some((found, by_trigrams)) = source.by_trigrams(limit) else { return Ok(None) };
+    Ok((read_count(connection, &found)? < limit).then_some(by_trigrams))
 }
 
 fn read_count(connection: &Connection, count: &Statement) -> Result<u64, StoreError> {

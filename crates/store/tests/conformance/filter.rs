@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 use stheno_store::{
-    AccountFilter, Bound, CustomerFilter, CustomerGroupFilter, DateRange, IdFilter, Table, TextComparison,
+    AccountFilter, Bound, CustomerChanges, CustomerFilter, CustomerGroupChanges, CustomerGroupFilter,
+    DateRange, IdFilter, Table, TextComparison,
 };
 
 use crate::database::Database;
@@ -107,6 +108,71 @@ pub(crate) async fn q_folds_case_character_by_character(database: Database) {
             "{term} in {name}"
         );
     }
+}
+
+pub(crate) async fn q_follows_every_write(database: Database) {
+    let shop = Shop::open(database).await;
+    shop.database.make_customers(300, 1).await;
+    let groups: Value = (0..50)
+        .map(|number| json!({"id": format!("cgrp_{number:02}"), "name": number.to_string()}))
+        .collect();
+    shop.import(Table::CustomerGroup, groups).await;
+    let name = |name: &str| Some(Some(name.to_owned()));
+    let all = shop.all(Table::Customer);
+    let change = async |id: &str, first_name, last_name| {
+        let changes = CustomerChanges { first_name, last_name, ..CustomerChanges::default() };
+        shop.store.update_customer(id, changes, &all).await.unwrap().unwrap();
+    };
+    let all_groups = shop.all(Table::CustomerGroup);
+    let rename = async |id: &str, name: &str| {
+        let changes = CustomerGroupChanges { name: Some(Some(name.to_owned())), metadata: None };
+        shop.store.update_customer_group(id, changes, &all_groups).await.unwrap().unwrap();
+    };
+
+    change("cus_1000007", name("Emma"), name("Smith")).await;
+    change("cus_1000008", name("Emma"), name("O\"Brien")).await;
+    rename("cgrp_07", "Wholesale \"North\"").await;
+    let found = async |term: &str| shop.customers(customer_q(term)).await;
+    assert_eq!(found("emma").await, ["cus_1000007", "cus_1000008"]);
+    assert_eq!(found("emma smith").await, ["cus_1000007"]);
+    assert_eq!(found("a smi").await, ["cus_1000007"]);
+    assert_eq!(found("O\"Bri").await, ["cus_1000008"]);
+    assert_eq!(found("1000007@shop.example").await, ["cus_1000007"]);
+    assert_eq!(found("1000007@shop.example Emma").await, [""; 0], "the address and a name are two texts");
+    assert_eq!(found("shop").await.len(), 300);
+    assert_eq!(found("7@").await.len(), 30);
+    assert_eq!(found("@").await.len(), 300);
+    assert_eq!(shop.groups(q("sale \"no")).await, ["cgrp_07"]);
+
+    change("cus_1000007", name("Emilia"), None).await;
+    change("cus_1000008", Some(None), None).await;
+    rename("cgrp_07", "Retail").await;
+    assert_eq!(found("emma").await, [""; 0]);
+    assert_eq!(found("emilia smith").await, ["cus_1000007"]);
+    assert_eq!(found("O\"Brien").await, ["cus_1000008"]);
+    assert_eq!(shop.groups(q("wholesale")).await, [""; 0]);
+    assert_eq!(shop.groups(q("RETAIL")).await, ["cgrp_07"]);
+
+    // Among the members of a group, with more of them than customers who are found, and with fewer.
+    shop.add_members("cgrp_01", &["cus_1000007"]).await;
+    shop.database.make_members("cgrp_02").await;
+    for group in ["cgrp_01", "cgrp_02"] {
+        let filter = CustomerFilter { groups: Some(texts(&[group])), ..customer_q("emilia") };
+        assert_eq!(shop.customers(filter).await, ["cus_1000007"]);
+        let filter = CustomerFilter { groups: Some(texts(&[group])), ..customer_q("brien") };
+        assert_eq!(shop.customers(filter).await.len(), usize::from(group == "cgrp_02"));
+        let filter = CustomerFilter { groups: Some(texts(&[group, "cgrp_03"])), ..customer_q("emilia") };
+        assert_eq!(shop.customers(filter).await, ["cus_1000007"]);
+    }
+
+    assert!(shop.store.delete_customer_group("cgrp_07").await.unwrap());
+    assert_eq!(shop.groups(q("retail")).await, [""; 0]);
+    shop.database.execute("UPDATE customer SET deleted_at = updated_at WHERE id = 'cus_1000007'").await;
+    assert_eq!(found("emilia").await, [""; 0]);
+    shop.database.execute("DELETE FROM customer WHERE id = 'cus_1000007'").await;
+    let email = json!([{"id": "cus_again", "email": "again@shop.example", "first_name": "Emilia"}]);
+    shop.import(Table::Customer, email).await;
+    assert_eq!(found("emilia").await, ["cus_again"]);
 }
 
 pub(crate) async fn q_is_literal(database: Database) {

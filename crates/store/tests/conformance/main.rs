@@ -147,6 +147,7 @@ macro_rules! run_on {
             filter {
                 q_finds_a_part_of_a_groups_name
                 q_folds_case_character_by_character
+                q_follows_every_write
                 q_is_literal
                 q_finds_customers_by_address_and_names
                 names_are_exact
