@@ -128,6 +128,7 @@ fn literal(parameter: &Parameter) -> String {
         Parameter::Texts(texts) => format!("'{{{}}}'", texts.join(",")),
         Parameter::Boolean(value) => value.to_string(),
         Parameter::Integer(value) => value.to_string(),
+        Parameter::Real(value) => value.to_string(),
         Parameter::Time(time) => format!("'{time}'"),
     }
 }
