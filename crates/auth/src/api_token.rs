@@ -1,7 +1,9 @@
 //! Stheno's own API tokens.
 //!
 //! A token is `stheno_` and 256 random bits in URL-safe base64. The prefix lets a scanner for leaked secrets find one,
-//! and lets a reader tell it from Medusa's plain `user.api_token`, which comes in the same header.
+//! and lets a reader tell it from Medusa's plain `user.api_token`, which comes in the same header. One that may only read
+//! says so itself, `stheno_read_` and the bits, and so does its hash: whoever leaves that out has another token, which
+//! nobody has given out.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,6 +13,35 @@ use crate::crypto::{RandomError, random_text, sha256_hex};
 
 /// What every token starts with.
 pub const PREFIX: &str = "stheno_";
+
+/// What the tokens start with that may only read.
+pub const READ_PREFIX: &str = "stheno_read_";
+
+/// What the stored hashes of these start with.
+const READ_HASH: &str = "read:";
+
+/// What a token is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// All that its user may do.
+    Full,
+    /// What changes nothing.
+    Read,
+}
+
+impl Access {
+    /// What a token, presented by whomever, is good for if it is one.
+    #[must_use]
+    pub fn of(presented: &str) -> Self {
+        if presented.starts_with(READ_PREFIX) { Self::Read } else { Self::Full }
+    }
+
+    /// What the token with this stored hash is good for.
+    #[must_use]
+    pub fn of_hash(hash: &str) -> Self {
+        if hash.starts_with(READ_HASH) { Self::Read } else { Self::Full }
+    }
+}
 
 /// An API token: redacted in `Debug`, wiped from memory when dropped.
 #[derive(Clone, Debug)]
@@ -22,8 +53,12 @@ impl ApiToken {
     /// # Errors
     ///
     /// Fails if the operating system gives no random bytes.
-    pub fn generate() -> Result<Self, RandomError> {
-        Ok(Self(format!("{PREFIX}{}", random_text()?).into()))
+    pub fn generate(access: Access) -> Result<Self, RandomError> {
+        let prefix = match access {
+            Access::Full => PREFIX,
+            Access::Read => READ_PREFIX,
+        };
+        Ok(Self(format!("{prefix}{}", random_text()?).into()))
     }
 
     /// The token in `text`, or `None` if it does not have the form of one.
@@ -31,11 +66,12 @@ impl ApiToken {
     /// Any well-formed token passes; only looking up its [hash](Self::hash) tells whether it was ever given out.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let random = URL_SAFE_NO_PAD.decode(text.strip_prefix(PREFIX)?).ok()?;
+        let random = text.strip_prefix(READ_PREFIX).or_else(|| text.strip_prefix(PREFIX))?;
+        let random = URL_SAFE_NO_PAD.decode(random).ok()?;
         (random.len() == 32).then(|| Self(text.into()))
     }
 
-    /// What to store and to look up: SHA-256 of the whole token, in lower-case hexadecimal.
+    /// What to store and to look up: SHA-256 of the whole token, in lower-case hexadecimal, behind `read:` if it may only read.
     ///
     /// A slow, salted hash protects passwords because people choose guessable ones. Nobody guesses 256 random bits,
     /// so a fast hash is as safe, can be indexed, and costs nothing per request. A look-up by hash also leaks nothing
@@ -53,10 +89,13 @@ impl ApiToken {
 }
 
 /// The hash of any text that is presented as a token, also of one that an operator chose and that is no [`ApiToken`]
-/// by its form: SHA-256 in lower-case hexadecimal.
+/// by its form: SHA-256 in lower-case hexadecimal, behind `read:` if it may only read.
 #[must_use]
 pub fn hash(presented: &str) -> String {
-    sha256_hex(presented)
+    match Access::of(presented) {
+        Access::Full => sha256_hex(presented),
+        Access::Read => format!("{READ_HASH}{}", sha256_hex(presented)),
+    }
 }
 
 #[cfg(test)]
@@ -65,10 +104,24 @@ mod tests {
 
     #[test]
     fn a_generated_token_parses_and_keeps_its_hash() {
-        let token = ApiToken::generate().unwrap();
+        let token = ApiToken::generate(Access::Full).unwrap();
         assert_eq!(token.expose().len(), PREFIX.len() + 43);
         assert_eq!(ApiToken::parse(token.expose()).unwrap().hash(), token.hash());
-        assert_ne!(ApiToken::generate().unwrap().hash(), token.hash());
+        assert_ne!(ApiToken::generate(Access::Full).unwrap().hash(), token.hash());
+    }
+
+    #[test]
+    fn a_token_that_may_only_read_says_so_and_cannot_hide_it() {
+        let token = ApiToken::generate(Access::Read).unwrap();
+        assert_eq!(ApiToken::parse(token.expose()).unwrap().hash(), token.hash());
+        assert_eq!(
+            (Access::of(token.expose()), Access::of_hash(&token.hash())),
+            (Access::Read, Access::Read)
+        );
+        let full = ApiToken::generate(Access::Full).unwrap();
+        assert_eq!((Access::of(full.expose()), Access::of_hash(&full.hash())), (Access::Full, Access::Full));
+        let changed = token.expose().replacen(READ_PREFIX, PREFIX, 1);
+        assert!(!token.hash().ends_with(&hash(&changed)));
     }
 
     #[test]
@@ -103,7 +156,7 @@ mod tests {
 
     #[test]
     fn debug_shows_no_token() {
-        let token = ApiToken::generate().unwrap();
+        let token = ApiToken::generate(Access::Full).unwrap();
         assert!(!format!("{token:?}").contains(&token.expose()[PREFIX.len()..]));
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
-use stheno_auth::api_token::{self, ApiToken};
+use stheno_auth::api_token::{self, Access, ApiToken};
 use stheno_auth::secret::Secret;
 use stheno_store::{NewUser, Role, Store};
 
@@ -158,7 +158,9 @@ pub(crate) async fn ensure_one(
     let administrator = Administrator {
         email: chosen.email,
         password: Credential::chosen_or(chosen.password, password::generate)?,
-        api_token: Credential::chosen_or(chosen.api_token, || Ok(ApiToken::generate()?.expose().parse()?))?,
+        api_token: Credential::chosen_or(chosen.api_token, || {
+            Ok(ApiToken::generate(Access::Full)?.expose().parse()?)
+        })?,
     };
     let user = NewUser {
         email: administrator.email.clone(),

@@ -48,6 +48,11 @@ impl Database {
         Ok(options)
     }
 
+    /// As it was given, with the password that may be in it.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Whether the data is on a server, which may be away and come back.
     pub(crate) fn is_on_a_server(&self) -> bool {
         self.url.starts_with("postgres")

@@ -33,7 +33,9 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
 
-use crate::commands::{completions, copy, customers, groups, login, logout, migrate, profiles, serve, user};
+use crate::commands::{
+    backup, completions, copy, customers, groups, login, logout, migrate, profiles, serve, user,
+};
 use crate::exit::Exit;
 
 #[global_allocator]
@@ -55,6 +57,8 @@ enum Command {
     Migrate(migrate::Arguments),
     /// Manage who may sign in
     User(user::Arguments),
+    /// Copy a SQLite database to a file, while it is served
+    Backup(backup::Arguments),
     /// Copy a shop from one database to another
     Copy(copy::Arguments),
     /// Work on the customer groups of a running shop, Stheno's or a Medusa v1's
@@ -95,6 +99,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             Command::Serve(arguments) => serve::run(*arguments).await,
             Command::Migrate(arguments) => migrate::run(arguments).await,
             Command::User(arguments) => user::run(arguments).await,
+            Command::Backup(arguments) => backup::run(arguments).await,
             Command::Copy(arguments) => copy::run(arguments).await,
             Command::Groups(arguments) => groups::run(arguments).await,
             Command::Customers(arguments) => customers::run(arguments).await,

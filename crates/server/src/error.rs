@@ -26,6 +26,9 @@ pub(crate) enum ApiError {
     /// No user with this e-mail address and password.
     #[error("Unauthorized")]
     WrongLogin,
+    /// A credential that may only read, and a call that writes.
+    #[error("this API token may only read")]
+    ReadOnly,
     /// Input that cannot be worked with; the text names the field.
     #[error("{0}")]
     Invalid(String),
@@ -84,6 +87,7 @@ impl ApiError {
         let text = self.to_string();
         match self {
             Self::Unauthorized | Self::WrongLogin => (StatusCode::UNAUTHORIZED, None, "unauthorized", text),
+            Self::ReadOnly => (StatusCode::FORBIDDEN, Some("read_only"), "not_allowed", text),
             Self::Invalid(_) => (StatusCode::BAD_REQUEST, None, "invalid_data", text),
             Self::NotFound(_) => (StatusCode::NOT_FOUND, None, "not_found", text),
             Self::Duplicate(_) => {

@@ -40,7 +40,7 @@ pub(crate) fn introduction() -> OpenApi {
         "api_token",
         SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
             "x-medusa-access-token",
-            "An API token, which `stheno user token` makes.",
+            "An API token, which `stheno user token` makes; one made with `--read-only` is refused by what changes something.",
         ))),
     );
     components.add_security_scheme(
@@ -226,6 +226,15 @@ refusals! {
     429 => too_many("Too many calls were made, where their number is limited."),
     500 => failed(),
     503 => unavailable(),
+}
+
+refusals! {
+    /// Of every call that changes something.
+    ReadOnly:
+    403 => error(
+        "The API token may only read.",
+        json!({"code": "read_only", "type": "not_allowed", "message": "this API token may only read"}),
+    ),
 }
 
 refusals! {

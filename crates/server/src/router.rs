@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::extract::user_of;
+use crate::extract::caller_of;
 use crate::openapi::introduction;
 use crate::routes::admin::{auth, customer_groups, customers};
 use crate::routes::{self, docs, health};
@@ -76,7 +76,7 @@ pub(crate) fn docs() -> OpenApiRouter<App> {
 async fn no_route(State(app): State<App>, request: Request) -> ApiError {
     let path = request.uri().path();
     if path == "/admin" || path.starts_with("/admin/") {
-        match user_of(&app, request.headers()).await {
+        match caller_of(&app, request.headers()).await {
             Ok(Some(_)) => {}
             Ok(None) => return ApiError::Unauthorized,
             Err(error) => return error,

@@ -71,6 +71,7 @@ pub use crate::user::{ApiTokenSummary, NewUser, Role, UserCredentials, UserSumma
 
 use crate::answer::Streaming;
 use crate::postgres::{Postgres, ReplicaOptions};
+pub use crate::sqlite::back_up;
 use crate::sqlite::{Connector, Sqlite};
 
 /// How a store is opened.

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use crate::customer::{AccountFilter, CustomerFilter};
 use crate::cursor::{self, Bookmark, Key};
+use crate::customer::{AccountFilter, CustomerFilter};
 use crate::customer_group::CustomerGroupFilter;
 use crate::entity::{Catalog, Column, ColumnKind, Relation, Table};
 use crate::filter::{Bound, DateRange, IdFilter, TextComparison};
@@ -445,7 +445,15 @@ impl ListSource {
         let is_whole = *filter == CustomerGroupFilter::default();
         let kept = is_whole.then_some(KeptCount { kind: "groups", group: None, has_account: None });
         let term = q.as_deref().map(fold);
-        Self { source, id: "r.id", kept, term, among: None, table: Table::CustomerGroup, rows: cursor::rows_of(Table::CustomerGroup, filter) }
+        Self {
+            source,
+            id: "r.id",
+            kept,
+            term,
+            among: None,
+            table: Table::CustomerGroup,
+            rows: cursor::rows_of(Table::CustomerGroup, filter),
+        }
     }
 
     pub(crate) fn customers(dialect: Dialect, filter: &CustomerFilter) -> Self {
@@ -503,7 +511,15 @@ impl ListSource {
             ..CustomerFilter::default()
         };
         let kept = counted.clone().filter(|_| *filter == asked);
-        Self { source, id, kept, term: q.as_deref().map(fold), among: counted, table: Table::Customer, rows: cursor::rows_of(Table::Customer, filter) }
+        Self {
+            source,
+            id,
+            kept,
+            term: q.as_deref().map(fold),
+            among: counted,
+            table: Table::Customer,
+            rows: cursor::rows_of(Table::Customer, filter),
+        }
     }
 
     /// How many rows there are; and in PostgreSQL, where that is kept, whether somebody should tidy up.
@@ -634,7 +650,10 @@ impl ListSource {
     pub(crate) fn end_at(&self, order: &Order, id: &str) -> Statement {
         let dialect = self.source.dialect;
         let mut statement = Statement::new(dialect);
-        statement.push("SELECT r.id, ").push(&told_key(dialect, order)).push(" FROM customer r WHERE r.id = ");
+        statement
+            .push("SELECT r.id, ")
+            .push(&told_key(dialect, order))
+            .push(" FROM customer r WHERE r.id = ");
         statement.bind(Parameter::Text(id.to_owned()));
         statement
     }

@@ -1,5 +1,6 @@
 //! The commands, a file for each: its flags, and what it does.
 
+pub(crate) mod backup;
 pub(crate) mod completions;
 pub(crate) mod copy;
 pub(crate) mod customers;

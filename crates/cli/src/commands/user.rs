@@ -8,7 +8,7 @@ use clap::{Subcommand, ValueEnum};
 use comfy_table::Table;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use stheno_auth::api_token::ApiToken;
+use stheno_auth::api_token::{Access, ApiToken};
 use stheno_store::{NewUser, Role, Store, StoreError, StoreOptions};
 
 use crate::credential::Credential;
@@ -32,7 +32,7 @@ enum Action {
     Create(Create),
     /// Make an API token for a user, and print it: it is shown only this once
     #[command(after_help = BESIDE_A_SERVER)]
-    Token(OfUser),
+    Token(Token),
     /// Give a user a new password, and close the user's sessions. Bearer tokens stay good until they expire
     #[command(after_help = BESIDE_A_SERVER)]
     Password(Password),
@@ -86,6 +86,16 @@ struct OfUser {
 
     #[command(flatten)]
     database: Database,
+}
+
+#[derive(Debug, clap::Args)]
+struct Token {
+    /// Make one that may only read: whatever would change something is answered 403
+    #[arg(long)]
+    read_only: bool,
+
+    #[command(flatten)]
+    user: OfUser,
 }
 
 #[derive(Debug, clap::Args)]
@@ -184,15 +194,17 @@ async fn create(arguments: Create) -> Result<()> {
     write_with_password(result, &password, &output)
 }
 
-async fn token(arguments: OfUser) -> Result<()> {
-    let OfUser { email, database, output } = arguments;
+async fn token(arguments: Token) -> Result<()> {
+    let Token { read_only, user: OfUser { email, database, output } } = arguments;
     let store = open_existing(&database).await?;
     let id = id_of(&store, &email).await?;
-    let token = ApiToken::generate()?;
+    let token = ApiToken::generate(if read_only { Access::Read } else { Access::Full })?;
     ensure!(store.create_api_token(&id, token.hash()).await?, gone(&email));
     store.close().await;
-    note(&format!("A new API token of {email}, shown only this once:"))?;
-    let result = json!({ "id": id, "email": email, "api_token": token.expose() });
+    let which = if read_only { ", which may only read" } else { "" };
+    note(&format!("A new API token of {email}{which}, shown only this once:"))?;
+    let result =
+        json!({ "id": id, "email": email, "api_token": token.expose(), "access": access(&token.hash()) });
     output.write(&result, token.expose())
 }
 
@@ -240,10 +252,15 @@ async fn tokens(arguments: OfUser) -> Result<()> {
     store.close().await;
     let result: Value = tokens
         .iter()
-        .map(|token| json!({ "id": shown(&token.hash), "created_at": token.created_at }))
+        .map(|token| {
+            let (id, access) = (shown(&token.hash), access(&token.hash));
+            json!({ "id": id, "access": access, "created_at": token.created_at })
+        })
         .collect();
-    let rows = tokens.iter().map(|token| [shown(&token.hash).to_owned(), minute(token.created_at)]);
-    output.write(&result, &table(["ID", "CREATED (UTC)"], rows))
+    let rows = tokens.iter().map(|token| {
+        [shown(&token.hash).to_owned(), access(&token.hash).to_owned(), minute(token.created_at)]
+    });
+    output.write(&result, &table(["ID", "ACCESS", "CREATED (UTC)"], rows))
 }
 
 async fn revoke(arguments: Revoke) -> Result<()> {
@@ -279,7 +296,16 @@ async fn delete(arguments: OfUser) -> Result<()> {
 
 /// What of a token's hash tells it from the user's others.
 fn shown(hash: &str) -> &str {
+    let hash = hash.rsplit(':').next().unwrap_or(hash);
     hash.get(..12).unwrap_or(hash)
+}
+
+/// What a token is good for, by its hash.
+fn access(hash: &str) -> &'static str {
+    match Access::of_hash(hash) {
+        Access::Full => "full",
+        Access::Read => "read",
+    }
 }
 
 fn minute(time: Timestamp) -> String {

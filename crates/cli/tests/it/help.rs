@@ -87,3 +87,8 @@ fn help_keeps_the_url_of_the_database_to_itself() {
     let shop = Shop::new().with("STHENO_REPLICA", "postgres://ada:not-to-be-shown@one/shop");
     assert!(!shop.run(["serve", "--help"]).contains("not-to-be-shown"));
 }
+
+#[test]
+fn backup() {
+    assert_cmd_snapshot!(Shop::new().stheno(["backup", "--help"]));
+}

@@ -3,6 +3,7 @@
 
 mod support;
 
+mod backup;
 mod batch;
 mod copy;
 mod cors;

@@ -63,7 +63,10 @@ fn results_are_readable_for_programs() {
     );
     let api_token = token["api_token"].as_str().unwrap();
     assert!(api_token.starts_with("stheno_"), "{api_token}");
-    assert_eq!(token, json!({ "id": id, "email": "ada@example.com", "api_token": api_token }));
+    assert_eq!(
+        token,
+        json!({ "id": id, "email": "ada@example.com", "api_token": api_token, "access": "full" })
+    );
     let created_at = list[0]["created_at"].as_str().unwrap();
     assert_eq!(
         list,
@@ -82,7 +85,7 @@ fn results_are_readable_for_people() {
     let shop = Shop::with_database();
     let changing = vec![
         (r"usr_[0-9A-Z]{26}", "[id]"),
-        (r"stheno_[\w-]{43}", "[token]"),
+        (r"stheno_(read_)?[\w-]{43}", "[token]"),
         (r"\b[0-9a-f]{12}\b", "[token id]"),
         (r"[0-9a-z]{5}(-[0-9a-z]{5}){3}", "[password]"),
         (r"\d{4}-\d\d-\d\d \d\d:\d\d", "[time]"),
@@ -91,6 +94,7 @@ fn results_are_readable_for_people() {
         assert_cmd_snapshot!(shop.stheno(["user", "create", "--email", "ada@example.com", "--role", "admin"]));
         assert_cmd_snapshot!(shop.stheno(["user", "create", "--email", "grace.hopper@example.com"]));
         assert_cmd_snapshot!(shop.stheno(["user", "token", "--email", "ada@example.com"]));
+        assert_cmd_snapshot!(shop.stheno(["user", "token", "--read-only", "--email", "ada@example.com"]));
         assert_cmd_snapshot!(shop.stheno(["user", "password", "--email", "ada@example.com"]));
         assert_cmd_snapshot!(shop.stheno(["user", "list"]));
         assert_cmd_snapshot!(shop.stheno(["user", "tokens", "--email", "ada@example.com"]));

@@ -5,18 +5,32 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, COOKIE};
+use stheno_auth::api_token::Access;
 
 use crate::app::App;
 use crate::error::ApiError;
 
 const API_TOKEN: &str = "x-medusa-access-token";
 
-pub(crate) async fn user_of(app: &App, headers: &HeaderMap) -> Result<Option<Arc<str>>, ApiError> {
+/// Who calls, and what the credential is good for.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub(crate) user: Arc<str>,
+    pub(crate) access: Access,
+}
+
+impl Caller {
+    fn with_all(user: Arc<str>) -> Self {
+        Self { user, access: Access::Full }
+    }
+}
+
+pub(crate) async fn caller_of(app: &App, headers: &HeaderMap) -> Result<Option<Caller>, ApiError> {
     let credentials = app.credentials();
     let mut unknown = None;
     if let Some(cookies) = cookies(headers) {
         match credentials.user_of_cookie(&cookies).await {
-            Ok(Some(user)) => return Ok(Some(user)),
+            Ok(Some(user)) => return Ok(Some(Caller::with_all(user))),
             Ok(None) => {}
             // Another credential may do. If none does, this is no refusal: the session may be good.
             Err(error @ ApiError::Medusa(_)) => unknown = Some(error),
@@ -26,12 +40,12 @@ pub(crate) async fn user_of(app: &App, headers: &HeaderMap) -> Result<Option<Arc
     if let Some(token) = bearer(headers)
         && let Some(user) = credentials.user_of_bearer(token).await?
     {
-        return Ok(Some(user));
+        return Ok(Some(Caller::with_all(user)));
     }
     if let Some(token) = headers.get(API_TOKEN).and_then(|token| token.to_str().ok())
         && let Some(user) = credentials.user_of_api_token(token).await?
     {
-        return Ok(Some(user));
+        return Ok(Some(Caller { user, access: Access::of(token) }));
     }
     unknown.map_or(Ok(None), Err)
 }

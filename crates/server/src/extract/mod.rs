@@ -11,14 +11,17 @@ use axum::extract::{FromRequest, Request};
 use http::request::Parts;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
+use stheno_auth::api_token::Access;
 use stheno_store::Store;
 
-pub(crate) use self::authentication::{cookies, user_of};
+use self::authentication::Caller;
+pub(crate) use self::authentication::{caller_of, cookies};
 pub(crate) use self::peer::{Peer, client_address, is_secure};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::limits::work::Permit;
 use crate::metrics::Refusal;
+use crate::observe::is_read;
 use crate::position;
 use crate::schema::{Schema, Valid};
 
@@ -56,8 +59,11 @@ impl<Query: Input, Body: Input> FromRequest<App> for Call<Query, Body> {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
         let (head, body) = request.into_parts();
-        let user = user_of(app, &head.headers).await?.ok_or(ApiError::Unauthorized)?;
+        let Caller { user, access } = caller_of(app, &head.headers).await?.ok_or(ApiError::Unauthorized)?;
         tracing::Span::current().record("user", &*user);
+        if access == Access::Read && !is_read(&head.method) {
+            return Err(ApiError::ReadOnly);
+        }
         let store = app.store().for_caller(position::caller(app, &user, &head)?);
         let (permit, query, body) = read_input(app, &head, body, app.config().body_limit).await?;
         Ok(Self { app: app.clone(), user, store, query, body, head, _permit: permit })

@@ -6,7 +6,7 @@ use http::HeaderMap;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::extract::user_of;
+use crate::extract::caller_of;
 use crate::metrics;
 use crate::openapi::Refused;
 
@@ -28,6 +28,6 @@ use crate::openapi::Refused;
 )]
 pub(crate) async fn handler(State(app): State<App>, headers: HeaderMap) -> Result<Response, ApiError> {
     // No call that waits for its turn: they are wanted most when there is much to do.
-    user_of(&app, &headers).await?.ok_or(ApiError::Unauthorized)?;
+    caller_of(&app, &headers).await?.ok_or(ApiError::Unauthorized)?;
     metrics::show(&app).await
 }

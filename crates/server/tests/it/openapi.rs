@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::Value;
+use stheno_auth::api_token::{Access, ApiToken};
+use stheno_auth::jwt::JwtKeys;
 use stheno_auth::secret::{Secret, SigningKeys};
 use stheno_server::{App, Config, Secrets};
 use stheno_testkit::{TestApp, TestAppOptions};
@@ -39,6 +41,52 @@ fn operations() -> Vec<(String, String, Value)> {
         .collect();
     assert!(operations.len() > 20, "{} operations", operations.len());
     operations
+}
+
+/// With a token that may only read, what changes something is refused, whatever is asked, and nothing else is.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_operation_that_changes_something_refuses_a_token_that_may_only_read() {
+    let app = TestApp::with_contract_data().await;
+    let token = ApiToken::generate(Access::Read).unwrap();
+    assert!(app.store.create_api_token("admin_user", token.hash()).await.unwrap());
+    let mut client = app.client();
+    let mut written = 0;
+    for (method, path, operation) in operations() {
+        let writes = method != "GET" && !operation["security"].is_array();
+        written += usize::from(writes);
+        let asked = path.replace("{id}", "cgrp_x").replace("{file}", "index.html");
+        let headers =
+            [header("x-medusa-access-token", token.expose()), header("content-type", "application/json")];
+        let body = (method != "GET").then(|| b"{malformed".to_vec());
+        let answer = client.send(&method, &asked, &headers, body).await;
+        assert_eq!(answer.status == 403, writes, "{method} {path}: {}", answer.status);
+        assert_eq!(
+            operation["responses"].get("403").is_some(),
+            writes,
+            "{method} {path} is not so described"
+        );
+        if writes {
+            let refused = serde_json::json!({
+                "code": "read_only", "type": "not_allowed", "message": "this API token may only read"
+            });
+            assert_eq!(answer.json(), refused, "{method} {path}");
+        }
+        if path.starts_with("/admin/customers") && !writes {
+            assert_ne!(answer.status, 401, "{method} {path}");
+        }
+    }
+    assert_eq!(written, 8);
+    // A credential that may do more does, beside it.
+    let both = [header("x-medusa-access-token", token.expose()), header("authorization", &bearer(&app))];
+    let body = br#"{"name": "By the other credential"}"#.to_vec();
+    let both = [both.as_slice(), &[header("content-type", "application/json")]].concat();
+    assert_eq!(client.send("POST", "/admin/customer-groups", &both, Some(body)).await.status, 200);
+}
+
+/// A bearer token of the contract's administrator.
+fn bearer(app: &TestApp) -> String {
+    let keys = JwtKeys::from(SigningKeys::from("supersecret".parse::<Secret>().unwrap()));
+    format!("Bearer {}", keys.sign("admin_user", app.store.clock().now()))
 }
 
 #[test]

@@ -232,7 +232,7 @@ impl Postgres {
     }
 
     pub(crate) async fn totals(&self) -> Result<Totals, StoreError> {
-        let rows = self.pool.query(&sql::totals(self.dialect), &[]).await?;
+        let rows = self.pool.query(&sql::totals(self.dialect()), &[]).await?;
         let row = rows.first().ok_or_else(|| StoreError::internal("no totals"))?;
         let number = |column| row.try_get::<_, i64>(column).map(i64::unsigned_abs).map_err(fault);
         Ok(Totals { customer_groups: number(0)?, customers: number(1)?, members: number(2)? })

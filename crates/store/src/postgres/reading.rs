@@ -12,7 +12,7 @@ use super::fault;
 use super::pool::Client;
 use super::rows::{self, RowWriter};
 use crate::answer::{Output, PageHead};
-use crate::cursor::{Key, Bookmark};
+use crate::cursor::{Bookmark, Key};
 use crate::entity::Catalog;
 use crate::selection::{Order, Selection};
 use crate::sql::{DEEP, Dialect, ListSource, Statement};
@@ -83,7 +83,8 @@ impl ListReading {
             if is_small && customers.is_none() && window.offset < DEEP && client.is_direct() {
                 let (counted, page) = self.read_at_once(&client).await?;
                 drop(client);
-                let is_full = window.limit == Some(page.len() as u64) && ListSource::may_go_on(counted, *window);
+                let is_full =
+                    window.limit == Some(page.len() as u64) && ListSource::may_go_on(counted, *window);
                 let last = page.last().filter(|_| is_full);
                 output.begin(PageHead { count: counted, next: self.cursor(last)? });
                 return rows.write_plain(&page, output).await;

@@ -1,5 +1,6 @@
 //! The embedded engine: SQLite, in one file.
 
+mod backup;
 mod connection;
 mod copy;
 mod customer;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, ffi};
 
+pub use self::backup::back_up;
 pub(crate) use self::connection::Connector;
 pub(crate) use self::copy::CopyEnd;
 use self::readers::Readers;
@@ -25,7 +27,7 @@ use self::rows::RowWriter;
 pub(crate) use self::schema::SqliteSchema;
 use self::writer::Writer;
 use crate::answer::{JsonText, Output, Page, PageHead, Streaming};
-use crate::cursor::{Key, Bookmark};
+use crate::cursor::{Bookmark, Key};
 use crate::entity::{Catalog, Table};
 use crate::metadata::{self, Metadata};
 use crate::observe::{Load, Totals};

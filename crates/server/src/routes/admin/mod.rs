@@ -66,7 +66,17 @@ fn with_next(answer: Answer, uri: &Uri, next: Option<String>) -> Response {
 
 /// What of a query a header could not hold, or would end the reference in it, with percent signs.
 fn in_reference(pair: &str) -> String {
-    const UNFIT: &AsciiSet = &CONTROLS.add(b' ').add(b'<').add(b'>').add(b'"').add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
+    const UNFIT: &AsciiSet = &CONTROLS
+        .add(b' ')
+        .add(b'<')
+        .add(b'>')
+        .add(b'"')
+        .add(b'\\')
+        .add(b'^')
+        .add(b'`')
+        .add(b'{')
+        .add(b'|')
+        .add(b'}');
     utf8_percent_encode(pair, UNFIT).to_string()
 }
 

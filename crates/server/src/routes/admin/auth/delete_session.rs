@@ -2,7 +2,7 @@
 
 use crate::error::ApiError;
 use crate::extract::{Call, cookies};
-use crate::openapi::Refused;
+use crate::openapi::{ReadOnly, Refused};
 
 /// Closes the session of the cookie, whichever credential the call was made with.
 #[utoipa::path(
@@ -18,7 +18,7 @@ use crate::openapi::Refused;
             description = "The session is closed.",
             example = "OK",
         ),
-        Refused
+        ReadOnly, Refused
     ),
 )]
 pub(crate) async fn handler(call: Call) -> Result<&'static str, ApiError> {

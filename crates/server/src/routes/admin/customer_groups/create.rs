@@ -6,7 +6,7 @@ use stheno_store::{Metadata, NewCustomerGroup, StoreError};
 use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::extract::{Call, Input};
-use crate::openapi::{BodyRefused, NameTaken, Refused, describe_body};
+use crate::openapi::{BodyRefused, NameTaken, ReadOnly, Refused, describe_body};
 use crate::schema::{Schema, Valid, definitions};
 
 pub(crate) struct Body {
@@ -33,7 +33,7 @@ describe_body!(Body, "CreateCustomerGroup");
     request_body(content = Body, example = json!({"name": "Wholesale", "metadata": {"discount": "12%"}})),
     responses(
         (status = 200, body = CustomerGroupEnvelope<CustomerGroup>, description = "The new group."),
-        NameTaken, Refused, BodyRefused
+        NameTaken, ReadOnly, Refused, BodyRefused
     ),
 )]
 pub(crate) async fn handler(call: Call<(), Body>) -> Result<Answer, ApiError> {

@@ -5,7 +5,7 @@ use stheno_api_types::Deleted;
 use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::extract::Call;
-use crate::openapi::{CustomerGroupId, Refused};
+use crate::openapi::{CustomerGroupId, ReadOnly, Refused};
 
 /// Deletes a customer group for good, with all memberships. A group that is not there is as good as deleted.
 #[utoipa::path(
@@ -14,7 +14,7 @@ use crate::openapi::{CustomerGroupId, Refused};
     operation_id = "delete_customer_group",
     tag = "Customer groups",
     params(CustomerGroupId),
-    responses((status = 200, body = Deleted, description = "The group is not there any more."), Refused),
+    responses((status = 200, body = Deleted, description = "The group is not there any more."), ReadOnly, Refused),
 )]
 pub(crate) async fn handler(call: Call) -> Result<Answer, ApiError> {
     let id = call.id()?;

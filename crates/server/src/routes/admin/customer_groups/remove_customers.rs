@@ -6,7 +6,7 @@ use super::answer;
 use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::extract::{Call, Input};
-use crate::openapi::{BodyRefused, CustomerGroupId, CustomerGroupMissing, Refused, describe_body};
+use crate::openapi::{BodyRefused, CustomerGroupId, CustomerGroupMissing, ReadOnly, Refused, describe_body};
 use crate::schema::{Schema, Valid, definitions};
 
 pub(crate) struct Body {
@@ -36,7 +36,7 @@ describe_body!(Body, "CustomersToRemove");
     ),
     responses(
         (status = 200, body = CustomerGroupEnvelope<CustomerGroup>, description = "The group."),
-        CustomerGroupMissing, Refused, BodyRefused
+        CustomerGroupMissing, ReadOnly, Refused, BodyRefused
     ),
 )]
 pub(crate) async fn handler(call: Call<(), Body>) -> Result<Answer, ApiError> {

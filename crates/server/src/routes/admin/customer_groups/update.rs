@@ -8,7 +8,8 @@ use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::extract::{Call, Input, selection};
 use crate::openapi::{
-    BodyRefused, CustomerGroupId, CustomerGroupMissing, NameTaken, Refused, describe_body, describe_query,
+    BodyRefused, CustomerGroupId, CustomerGroupMissing, NameTaken, ReadOnly, Refused, describe_body,
+    describe_query,
 };
 use crate::routes::admin::in_words;
 use crate::schema::{Schema, Valid, definitions};
@@ -52,7 +53,7 @@ describe_body!(Body, "UpdateCustomerGroup");
     ),
     responses(
         (status = 200, body = CustomerGroupEnvelope<CustomerGroup>, description = "The group as it is now."),
-        CustomerGroupMissing, NameTaken, Refused, BodyRefused
+        CustomerGroupMissing, NameTaken, ReadOnly, Refused, BodyRefused
     ),
 )]
 pub(crate) async fn handler(call: Call<Query, Body>) -> Result<Answer, ApiError> {

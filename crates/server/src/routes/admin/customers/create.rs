@@ -6,7 +6,7 @@ use stheno_store::{Metadata, NewCustomer, StoreError};
 use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::extract::{Call, Input};
-use crate::openapi::{BodyRefused, EmailTaken, Refused, describe_body};
+use crate::openapi::{BodyRefused, EmailTaken, ReadOnly, Refused, describe_body};
 use crate::password::{self, Turn};
 use crate::schema::{Schema, Valid, definitions};
 
@@ -53,7 +53,7 @@ describe_body!(Body, "CreateCustomer");
     ),
     responses(
         (status = 201, body = CustomerEnvelope, description = "The new customer."),
-        EmailTaken, Refused, BodyRefused
+        EmailTaken, ReadOnly, Refused, BodyRefused
     ),
 )]
 pub(crate) async fn handler(call: Call<(), Body>) -> Result<Answer, ApiError> {

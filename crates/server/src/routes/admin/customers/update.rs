@@ -8,7 +8,9 @@ use super::{answer, relations};
 use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::extract::{Call, Input, selection};
-use crate::openapi::{BodyRefused, CustomerId, CustomerMissing, EmailTaken, Refused, describe_body};
+use crate::openapi::{
+    BodyRefused, CustomerId, CustomerMissing, EmailTaken, ReadOnly, Refused, describe_body,
+};
 use crate::password::{self, Turn};
 use crate::routes::admin::in_words;
 use crate::schema::{Schema, Valid, definitions};
@@ -52,7 +54,7 @@ describe_body!(Body, "UpdateCustomer");
     ),
     responses(
         (status = 200, body = CustomerEnvelope, description = "The customer as it is now."),
-        CustomerMissing, EmailTaken, Refused, BodyRefused
+        CustomerMissing, EmailTaken, ReadOnly, Refused, BodyRefused
     ),
 )]
 pub(crate) async fn handler(call: Call<Query, Body>) -> Result<Answer, ApiError> {
