@@ -820,11 +820,19 @@ fn behind(
         Dialect::Postgres(_) => format!("{}::text::{declared}", statement.parameter(value)),
     });
     let behind_id = |later| format!("{id}{by_code_points} {later} {last_id}");
+    // Few rows have the same: PostgreSQL would rather go through all ids than sort these.
+    let is_unique = ["email", "name"].contains(&&**column);
     let parts = match value {
         _ if by_id => vec![behind_id(later)],
         Some(value) => {
             let mut parts = vec![
-                format!("{collated} = {value} AND {}", behind_id(">")),
+                match dialect {
+                    // An equation would have PostgreSQL go through all ids.
+                    Dialect::Postgres(_) if column == "has_account" => format!(
+                        "{key} >= {value} AND {key} <= {value} AND ({key}, {id}{by_code_points}) > ({value}, {last_id})"
+                    ),
+                    _ => format!("{collated} = {value} AND {}", behind_id(">")),
+                },
                 format!("{collated} {later} {value}"),
             ];
             parts.extend((*nullable && !*descending).then(|| format!("{key} IS NULL")));
@@ -842,8 +850,10 @@ fn behind(
         statement.push("SELECT * FROM (SELECT ").push(columns).push(", ").push(&collated);
         statement.push(" AS stheno_key, ");
         statement.push(id).push(" AS stheno_id").push(&source).push(" AND ").push(part);
-        statement.push_order(&key, id, order, false);
-        statement.push_window(enough);
+        if index > 0 || !is_unique {
+            statement.push_order(&key, id, order, false);
+            statement.push_window(enough);
+        }
         let _ = write!(statement.text, ") p{index}");
     }
     statement.push(") p");
