@@ -63,6 +63,15 @@ impl Query {
         self.0.get(name).is_some()
     }
 
+    pub(crate) fn remove(&mut self, name: &str) {
+        self.0 = self
+            .0
+            .iter()
+            .filter(|(other, _)| *other != name)
+            .map(|(name, value)| (name, value.clone()))
+            .collect();
+    }
+
     /// Adds parameters, which win over those that are there. Of `t[gt]` and `t[lt]`, both remain.
     pub(crate) fn merge(&mut self, other: &Self) {
         for (name, value) in other.0.iter() {

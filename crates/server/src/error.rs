@@ -121,6 +121,7 @@ impl ApiError {
                     format!("Can't insert null value in field {column} on insert in table {}", table.name());
                 (StatusCode::BAD_REQUEST, None, "invalid_data", text)
             }
+            Self::Store(StoreError::Cursor) => (StatusCode::BAD_REQUEST, None, "invalid_data", text),
             Self::Store(StoreError::UnknownCustomers(ids)) => {
                 let ids = serde_json::Value::from(ids.join(", "));
                 let text = format!("The following customer ids do not exist: {ids}");

@@ -93,8 +93,26 @@ impl Stream for JsonStream {
 pub struct Page {
     /// The number of rows that match, whatever the window.
     pub count: u64,
+    /// What the list goes on [after](crate::CustomerList::after), if there may be more rows.
+    pub next: Option<String>,
     /// The rows as JSON objects with commas between them, without brackets around.
     pub rows: JsonText,
+}
+
+/// What is known of a page before its rows are read.
+#[derive(Debug)]
+pub(crate) struct PageHead {
+    pub(crate) count: u64,
+    pub(crate) next: Option<String>,
+}
+
+impl Page {
+    pub(crate) fn new(answer: Option<(PageHead, JsonText)>) -> Result<Self, StoreError> {
+        match answer {
+            Some((PageHead { count, next }, rows)) => Ok(Self { count, next, rows }),
+            None => Err(StoreError::internal("a list answered nothing")),
+        }
+    }
 }
 
 /// When an answer becomes a stream, and how long that may wait.

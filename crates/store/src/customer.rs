@@ -1,8 +1,10 @@
 //! Customers: what is written, and what a list may ask for.
 
+use crate::cursor::{self, Bookmark};
 use crate::filter::DateRange;
 use crate::metadata::Metadata;
 use crate::selection::{Order, Selection, Window};
+use crate::{StoreError, Table};
 
 /// A customer to be created.
 #[derive(Debug, Clone)]
@@ -77,4 +79,16 @@ pub struct CustomerList {
     pub window: Window,
     /// What of each.
     pub selection: Selection,
+}
+
+impl CustomerList {
+    /// The same list, behind the page that told this cursor as its [`next`](crate::Page::next). The offset counts from there.
+    ///
+    /// # Errors
+    /// [`StoreError::Cursor`] if it is not one of this list, in this order and with these filters.
+    pub fn after(mut self, cursor: &str) -> Result<Self, StoreError> {
+        let rows = cursor::rows_of(Table::Customer, &self.filter);
+        self.order.after = Some(Bookmark::read(cursor, rows, &self.order)?);
+        Ok(self)
+    }
 }

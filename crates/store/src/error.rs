@@ -32,6 +32,9 @@ pub enum StoreError {
     /// An account has the e-mail address of its owner for good.
     #[error("the e-mail address of a registered customer cannot be changed")]
     EmailOfAccount,
+    /// A cursor is none that this list gave, or not in this order or with these filters.
+    #[error("the cursor must be one that this list gave, in the same order and with the same filters")]
+    Cursor,
     /// The store cannot answer now, but may later: it is locked, starting or out of connections.
     #[error("the store is not available: {reason}")]
     Unavailable {

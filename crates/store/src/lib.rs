@@ -22,6 +22,7 @@
 mod answer;
 mod clock;
 pub mod copy;
+mod cursor;
 mod customer;
 mod customer_group;
 mod entity;

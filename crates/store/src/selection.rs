@@ -1,5 +1,6 @@
 //! What of a row is answered: which columns, and which relations.
 
+use crate::cursor::Bookmark;
 use crate::entity::{Catalog, Relation, Table};
 use crate::sql::is_textual;
 
@@ -200,6 +201,10 @@ pub struct Order {
     pub(crate) textual: bool,
     pub(crate) nullable: bool,
     pub(crate) descending: bool,
+    /// The type of the column, as the database names it.
+    pub(crate) declared: String,
+    /// The row behind which the list begins.
+    pub(crate) after: Option<Bookmark>,
 }
 
 impl Order {
@@ -226,6 +231,8 @@ impl Order {
                 textual: is_textual(&column.declared),
                 nullable: column.nullable,
                 descending,
+                declared: column.declared.clone(),
+                after: None,
             }),
             None => Err(UnknownName::Column { name: name.to_owned(), table }),
         }

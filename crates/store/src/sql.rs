@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
+use crate::cursor::{self, Bookmark, Key};
 use crate::customer::{AccountFilter, CustomerFilter};
 use crate::customer_group::CustomerGroupFilter;
 use crate::entity::{Catalog, Column, ColumnKind, Relation, Table};
@@ -82,6 +83,7 @@ pub(crate) enum Parameter {
     Texts(Vec<String>),
     Boolean(bool),
     Integer(i64),
+    Real(f64),
     Time(Timestamp),
 }
 
@@ -104,14 +106,18 @@ impl Statement {
     }
 
     fn bind(&mut self, parameter: Parameter) -> &mut Self {
+        let parameter = self.parameter(parameter);
+        self.push(&parameter)
+    }
+
+    /// What stands for a value that is bound.
+    fn parameter(&mut self, parameter: Parameter) -> String {
         self.parameters.push(parameter);
         let number = self.parameters.len();
         match self.dialect {
-            Dialect::Sqlite => write!(self.text, "?{number}"),
-            Dialect::Postgres(_) => write!(self.text, "${number}"),
+            Dialect::Sqlite => format!("?{number}"),
+            Dialect::Postgres(_) => format!("${number}"),
         }
-        .unwrap_or_else(|never| unreachable!("writing to a String failed: {never}"));
-        self
     }
 
     /// ` AND column IN (values)`
@@ -206,7 +212,7 @@ impl Statement {
 
     /// ` ORDER BY` a key, which may be the id itself, and among equals by id: ascending in either direction, as Medusa does.
     fn push_order(&mut self, key: &str, id: &str, order: &Order, from_the_end: bool) {
-        let Order { column, textual, nullable, descending } = order;
+        let Order { column, textual, nullable, descending, .. } = order;
         let direction = |descending: bool| if descending { " DESC" } else { "" };
         let descending = *descending != from_the_end;
         let by_code_points = self.dialect.by_code_points();
@@ -374,6 +380,8 @@ pub(crate) struct ListSource {
     /// Among how many rows that is, if it is kept.
     among: Option<KeptCount>,
     table: Table,
+    /// What [`cursor::rows_of`] says of them.
+    rows: u64,
 }
 
 /// A number in the table `stheno_count`.
@@ -437,7 +445,15 @@ impl ListSource {
         let is_whole = *filter == CustomerGroupFilter::default();
         let kept = is_whole.then_some(KeptCount { kind: "groups", group: None, has_account: None });
         let term = q.as_deref().map(fold);
-        Self { source, id: "r.id", kept, term, among: None, table: Table::CustomerGroup }
+        Self {
+            source,
+            id: "r.id",
+            kept,
+            term,
+            among: None,
+            table: Table::CustomerGroup,
+            rows: cursor::rows_of(Table::CustomerGroup, filter),
+        }
     }
 
     pub(crate) fn customers(dialect: Dialect, filter: &CustomerFilter) -> Self {
@@ -495,7 +511,15 @@ impl ListSource {
             ..CustomerFilter::default()
         };
         let kept = counted.clone().filter(|_| *filter == asked);
-        Self { source, id, kept, term: q.as_deref().map(fold), among: counted, table: Table::Customer }
+        Self {
+            source,
+            id,
+            kept,
+            term: q.as_deref().map(fold),
+            among: counted,
+            table: Table::Customer,
+            rows: cursor::rows_of(Table::Customer, filter),
+        }
     }
 
     /// How many rows there are; and in PostgreSQL, where that is kept, whether somebody should tidy up.
@@ -553,7 +577,7 @@ impl ListSource {
         source.text = source.text.replacen(" FROM ", &begin, 1);
         source.push(" AND r.id = t.id AND ").push(&index).push(" MATCH ").bind(term);
         let term = self.term.clone();
-        Some((found, Self { source, id: "r.id", kept: None, term, among: None, table: self.table }))
+        Some((found, Self { source, id: "r.id", kept: None, term, among: None, ..*self }))
     }
 
     /// Of SQLite: how many rows there are among which the term is searched for, if that is kept.
@@ -581,12 +605,62 @@ impl ListSource {
         order: &Order,
         window: Window,
     ) -> Statement {
+        self.rows(&self.columns(catalog, selection, order), order, window)
+    }
+
+    /// What is read of each row; in PostgreSQL, with what [`ListSource::end_of`] reads of the last at the end.
+    fn columns(&self, catalog: &Catalog, selection: &Selection, order: &Order) -> String {
+        let dialect = self.source.dialect;
+        let columns = columns(dialect, catalog, "r", selection);
+        match dialect {
+            Dialect::Sqlite => columns,
+            Dialect::Postgres(_) => format!("{columns}, {}", told_key(dialect, order)),
+        }
+    }
+
+    fn rows(&self, columns: &str, order: &Order, window: Window) -> Statement {
+        if let Some(place) = &order.after {
+            return behind(&self.source, self.id, columns, order, place, window);
+        }
         let mut statement = self.source.clone();
-        let columns = columns(statement.dialect, catalog, "r", selection);
         statement.text.insert_str(0, &format!("SELECT {columns}"));
         statement.push_order(&key(order), self.id, order, false);
         statement.push_window(window);
         statement
+    }
+
+    /// Whether there may be rows behind a page of a list that has so many, if it is full.
+    pub(crate) fn may_go_on(count: u64, window: Window) -> bool {
+        let end = window.limit.map(|limit| window.offset.saturating_add(limit));
+        end.is_some_and(|end| end < count)
+    }
+
+    /// The id of the last row of a full page, and what it is ordered by.
+    pub(crate) fn end_of(&self, count: u64, order: &Order, window: Window) -> Option<Statement> {
+        let before = window.limit?.checked_sub(1)?;
+        if !Self::may_go_on(count, window) {
+            return None;
+        }
+        let columns = format!("r.id, {}", told_key(self.source.dialect, order));
+        let last = Window { offset: window.offset + before, limit: Some(1) };
+        self.rows_of(count, &columns, order, last)
+    }
+
+    /// The same, where the last row's id is known.
+    pub(crate) fn end_at(&self, order: &Order, id: &str) -> Statement {
+        let dialect = self.source.dialect;
+        let mut statement = Statement::new(dialect);
+        statement
+            .push("SELECT r.id, ")
+            .push(&told_key(dialect, order))
+            .push(" FROM customer r WHERE r.id = ");
+        statement.bind(Parameter::Text(id.to_owned()));
+        statement
+    }
+
+    /// What the list goes on after behind this place.
+    pub(crate) fn cursor(&self, place: &Bookmark, order: &Order) -> String {
+        place.write(self.rows, order)
     }
 
     /// Where members are asked for in an order that customers have an index of: how many customers there are.
@@ -611,9 +685,9 @@ impl ListSource {
         let kept = self.kept.as_ref()?;
         let group = kept.group.clone()?;
         let shown = members.saturating_sub(window.offset).min(window.limit?);
-        let behind = members.saturating_sub(window.offset + shown);
-        let from_the_end = behind < window.offset;
-        let offset = if from_the_end { behind } else { window.offset };
+        let rest = members.saturating_sub(window.offset + shown);
+        let from_the_end = rest < window.offset && order.after.is_none();
+        let offset = if from_the_end { rest } else { window.offset };
         let likely = (offset + shown).saturating_mul(customers) / members.max(1) * 3 / 2;
         if shown == 0 || members <= SMALL_GROUP || likely > WALK.min(members.saturating_mul(2)) {
             return None;
@@ -624,10 +698,20 @@ impl ListSource {
         let key = key(order);
         let collated = if order.textual { format!("{key}{by_code_points}") } else { key.clone() };
         let account = if kept.has_account.is_some() { ", r.has_account" } else { "" };
-        statement.push("SELECT r.id FROM (SELECT r.id").push(by_code_points).push(" AS id, ").push(&collated);
-        statement.push(" AS stheno_key").push(account).push(" FROM customer r WHERE r.deleted_at IS NULL");
-        statement.push_order(&key, "r.id", order, from_the_end);
-        let _ = write!(statement.text, " LIMIT {WALK}) r");
+        if let Some(place) = &order.after {
+            let columns = format!("r.id{by_code_points} AS id{account}");
+            let all = Self::customers(dialect, &CustomerFilter::default());
+            let most = Window { offset: 0, limit: Some(WALK.min(likely.saturating_mul(4))) };
+            statement = behind(&all.source, "r.id", &columns, order, place, most);
+            statement.text.insert_str(0, "SELECT r.id FROM (");
+            statement.push(") r");
+        } else {
+            statement.push("SELECT r.id FROM (SELECT r.id").push(by_code_points).push(" AS id, ");
+            statement.push(&collated).push(" AS stheno_key").push(account);
+            statement.push(" FROM customer r WHERE r.deleted_at IS NULL");
+            statement.push_order(&key, "r.id", order, from_the_end);
+            let _ = write!(statement.text, " LIMIT {WALK}) r");
+        }
         // One by one, as nothing else keeps the order.
         statement.push(" WHERE (SELECT 1 FROM customer_group_customers m WHERE m.customer_group_id = ");
         statement.bind(Parameter::Text(group)).push(" AND m.customer_id = r.id) = 1");
@@ -668,16 +752,19 @@ impl ListSource {
         order: &Order,
         window: Window,
     ) -> Option<Statement> {
+        self.rows_of(count, &self.columns(catalog, selection, order), order, window)
+    }
+
+    fn rows_of(&self, count: u64, columns: &str, order: &Order, window: Window) -> Option<Statement> {
         let shown = count.saturating_sub(window.offset).min(window.limit.unwrap_or(u64::MAX));
         if shown == 0 {
             return None;
         }
         let behind = count - window.offset - shown;
-        if window.offset <= behind.max(DEEP) || shown > SHORT {
-            return Some(self.page(catalog, selection, order, window));
+        if window.offset <= behind.max(DEEP) || shown > SHORT || order.after.is_some() {
+            return Some(self.rows(columns, order, window));
         }
         let mut statement = self.source.clone();
-        let columns = columns(statement.dialect, catalog, "r", selection);
         let (key, id) = (key(order), self.id);
         let inner = format!("SELECT * FROM (SELECT {columns}, {key} AS stheno_key, {id} AS stheno_id");
         statement.text.insert_str(0, &inner);
@@ -692,6 +779,87 @@ impl ListSource {
 /// What rows are ordered by.
 fn key(order: &Order) -> String {
     format!("r.{}", quoted(&order.column))
+}
+
+/// That, as a cursor holds it: in PostgreSQL as text, whatever it is.
+fn told_key(dialect: Dialect, order: &Order) -> String {
+    match dialect {
+        Dialect::Sqlite => key(order),
+        Dialect::Postgres(_) => format!("{}::text AS stheno_end", key(order)),
+    }
+}
+
+/// The rows of a list behind a place: those that have the same key, and those whose key comes later, each found by an index
+/// however many there are, and as few as are shown.
+fn behind(
+    source: &Statement,
+    id: &str,
+    columns: &str,
+    order: &Order,
+    Bookmark(value, last_id): &Bookmark,
+    window: Window,
+) -> Statement {
+    let dialect = source.dialect;
+    let Order { column, textual, nullable, descending, declared, .. } = order;
+    let by_code_points = dialect.by_code_points();
+    let key = key(order);
+    let collated = if *textual { format!("{key}{by_code_points}") } else { key.clone() };
+    let mut statement = source.clone();
+    let source = std::mem::take(&mut statement.text);
+    let later = if *descending { "<" } else { ">" };
+    let last_id = statement.parameter(Parameter::Text(last_id.clone()));
+    let value = match value {
+        Key::Missing => None,
+        Key::Text(text) => Some(Parameter::Text(text.clone())),
+        Key::Integer(number) => Some(Parameter::Integer(*number)),
+        Key::Real(bits) => Some(Parameter::Real(f64::from_bits(*bits))),
+    };
+    let by_id = column == "id";
+    let value = value.filter(|_| !by_id).map(|value| match dialect {
+        Dialect::Sqlite => statement.parameter(value),
+        Dialect::Postgres(_) => format!("{}::text::{declared}", statement.parameter(value)),
+    });
+    let behind_id = |later| format!("{id}{by_code_points} {later} {last_id}");
+    // Few rows have the same: PostgreSQL would rather go through all ids than sort these.
+    let is_unique = ["email", "name"].contains(&&**column);
+    let parts = match value {
+        _ if by_id => vec![behind_id(later)],
+        Some(value) => {
+            let mut parts = vec![
+                match dialect {
+                    // An equation would have PostgreSQL go through all ids.
+                    Dialect::Postgres(_) if column == "has_account" => format!(
+                        "{key} >= {value} AND {key} <= {value} AND ({key}, {id}{by_code_points}) > ({value}, {last_id})"
+                    ),
+                    _ => format!("{collated} = {value} AND {}", behind_id(">")),
+                },
+                format!("{collated} {later} {value}"),
+            ];
+            parts.extend((*nullable && !*descending).then(|| format!("{key} IS NULL")));
+            parts
+        }
+        None => {
+            let mut parts = vec![format!("{key} IS NULL AND {}", behind_id(">"))];
+            parts.extend(descending.then(|| format!("{key} IS NOT NULL")));
+            parts
+        }
+    };
+    let enough = Window { offset: 0, limit: window.limit.map(|limit| window.offset.saturating_add(limit)) };
+    for (index, part) in parts.iter().enumerate() {
+        statement.push(if index == 0 { "SELECT * FROM (" } else { " UNION ALL " });
+        statement.push("SELECT * FROM (SELECT ").push(columns).push(", ").push(&collated);
+        statement.push(" AS stheno_key, ");
+        statement.push(id).push(" AS stheno_id").push(&source).push(" AND ").push(part);
+        if index > 0 || !is_unique {
+            statement.push_order(&key, id, order, false);
+            statement.push_window(enough);
+        }
+        let _ = write!(statement.text, ") p{index}");
+    }
+    statement.push(") p");
+    statement.push_order("p.stheno_key", "p.stheno_id", order, false);
+    statement.push_window(window);
+    statement
 }
 
 /// The rows that a relation leads to, by their ids; only those among `only`, where that is given.

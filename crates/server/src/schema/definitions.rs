@@ -44,6 +44,7 @@ pub(crate) static LIST_CUSTOMER_GROUPS_QUERY: Schema = Schema::splitting_query(&
         .pattern("^(-?(id|created_at|updated_at|deleted_at|name))?$")
         .example("name"),
     OFFSET,
+    CURSOR,
     Field::number("limit").optional().about("How many come at most, 10 if not given; 0 means all.").example("20"),
     EXPAND_CUSTOMER_GROUPS,
     FIELDS_OF_CUSTOMER_GROUPS,
@@ -66,6 +67,7 @@ pub(crate) static LIST_CUSTOMER_GROUPS_QUERY: Schema = Schema::splitting_query(&
 pub(crate) static LIST_CUSTOMERS_QUERY: Schema = Schema::splitting_query(&[
     LIMIT_OF_CUSTOMERS,
     OFFSET,
+    CURSOR,
     EXPAND_CUSTOMERS,
     IGNORED_FIELDS,
     Q_OF_CUSTOMERS,
@@ -82,6 +84,7 @@ pub(crate) static LIST_CUSTOMERS_QUERY: Schema = Schema::splitting_query(&[
 pub(crate) static LIST_MEMBERS_QUERY: Schema = Schema::query(&[
     LIMIT_OF_CUSTOMERS,
     OFFSET,
+    CURSOR,
     EXPAND_CUSTOMERS,
     IGNORED_FIELDS,
     Q_OF_CUSTOMERS,
@@ -94,6 +97,11 @@ pub(crate) static LIST_MEMBERS_QUERY: Schema = Schema::query(&[
 
 const OFFSET: Field =
     Field::number("offset").optional().about("How many to pass over, 0 if not given.").example("0");
+
+const CURSOR: Field = Field::plain_text("cursor").optional().refusing_empty().about(
+    "Where to begin, in place of `offset`: what the header `Link` of the page before it has. All else must be asked for as \
+     it was, but for `limit`, `expand` and `fields`.",
+);
 
 const LIMIT_OF_CUSTOMERS: Field = Field::number("limit")
     .optional()

@@ -298,10 +298,8 @@ impl Postgres {
         let read = self.replicas.read(&self.pool, &self.caller, |pool| {
             pool.answer(Arc::clone(&reading), |reading, client, output| reading.write(client, output))
         });
-        match read.await? {
-            Some((count, rows)) => Ok(Page { count, rows }),
-            None => Err(StoreError::internal("a list answered nothing")),
-        }
+        let is_continued = order.after.is_some();
+        read.await.map_err(|error| if is_continued { unfit_cursor(error) } else { error }).and_then(Page::new)
     }
 
     /// Answers a row that was just written: read again with the relations asked for. It is saved whatever becomes of
@@ -449,6 +447,13 @@ fn fault(error: Error) -> StoreError {
         "42501" => limited("the database user may not do this", Some(error)),
         _ => StoreError::internal(error),
     }
+}
+
+/// What the database says to a value that a cursor has, and that is none of its column's.
+fn unfit_cursor(error: StoreError) -> StoreError {
+    let StoreError::Internal(source) = &error else { return error };
+    let said = source.downcast_ref::<Error>().and_then(Error::code);
+    if said.is_some_and(|code| code.code().starts_with("22")) { StoreError::Cursor } else { error }
 }
 
 /// What is refused since the database user has no right to it.

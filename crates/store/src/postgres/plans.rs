@@ -7,6 +7,7 @@ use tokio_postgres::Client;
 
 use super::reading::{FLAT, SEARCH};
 use super::schema;
+use crate::cursor::{Bookmark, Key};
 use crate::customer::{AccountFilter, CustomerFilter};
 use crate::customer_group::CustomerGroupFilter;
 use crate::entity::{Catalog, Table};
@@ -81,17 +82,48 @@ impl Plans {
     }
 
     async fn add_list(&mut self, list: &str, table: Table, source: &ListSource, order: &str, window: Window) {
-        let order = match order.strip_prefix('-') {
+        let order = self.order(table, order);
+        self.add_ordered(list, table, source, &order, window).await;
+    }
+
+    /// The page of a list behind the row that has this key and id.
+    async fn add_behind(
+        &mut self,
+        list: &str,
+        source: &ListSource,
+        order: &str,
+        key: Option<&str>,
+        id: &str,
+    ) {
+        let table = if id.starts_with("cus_") { Table::Customer } else { Table::CustomerGroup };
+        let mut order = self.order(table, order);
+        let key = key.map_or(Key::Missing, |key| Key::Text(key.to_owned()));
+        order.after = Some(Bookmark(key, id.to_owned()));
+        self.add_ordered(&format!("{list} behind a cursor"), table, source, &order, FIRST).await;
+    }
+
+    fn order(&self, table: Table, order: &str) -> Order {
+        match order.strip_prefix('-') {
             Some(column) => Order::descending(&self.catalog, table, column),
             None => Order::ascending(&self.catalog, table, order),
         }
-        .unwrap();
+        .unwrap()
+    }
+
+    async fn add_ordered(
+        &mut self,
+        list: &str,
+        table: Table,
+        source: &ListSource,
+        order: &Order,
+        window: Window,
+    ) {
         let selection = Selection::id(&self.catalog, table);
         let step =
             format!("{list} by {}{}", order.column, if order.descending { ", descending" } else { "" });
         let settings = match source.searches() {
             true => SEARCH,
-            false if source.is_flat(&order) => FLAT,
+            false if source.is_flat(order) => FLAT,
             false => "",
         };
         let count = source.count();
@@ -102,11 +134,11 @@ impl Plans {
         let row = self.client.query_one(&counting(&count), &[]).await.unwrap();
         let count = row.get::<_, i64>(0).unsigned_abs();
         let walk =
-            source.all_customers(&order, window).and_then(|_| source.walk(count, CUSTOMERS, &order, window));
+            source.all_customers(order, window).and_then(|_| source.walk(count, CUSTOMERS, order, window));
         if let Some((walk, _)) = walk {
             return self.add(&format!("{step}: the ids"), "", &walk).await;
         }
-        let Some(page) = source.page_of(count, &self.catalog, &selection, &order, window) else {
+        let Some(page) = source.page_of(count, &self.catalog, &selection, order, window) else {
             assert!(source.searches(), "{step} shows nothing");
             return;
         };
@@ -128,6 +160,7 @@ fn literal(parameter: &Parameter) -> String {
         Parameter::Texts(texts) => format!("'{{{}}}'", texts.join(",")),
         Parameter::Boolean(value) => value.to_string(),
         Parameter::Integer(value) => value.to_string(),
+        Parameter::Real(value) => value.to_string(),
         Parameter::Time(time) => format!("'{time}'"),
     }
 }
@@ -256,6 +289,29 @@ async fn lists_are_read_by_indexes() {
     }
     let union = of(&["cgrp_10020", "cgrp_10030"]);
     plans.add_list("members of two groups", Table::Customer, &customers(&union), "id", FIRST).await;
+
+    let time = Some("2024-01-05 12:00:00+00");
+    for (order, key) in [("-created_at", time), ("name", Some("Group 11000")), ("id", None)] {
+        plans.add_behind("groups", &groups(&all_groups), order, key, "cgrp_11000").await;
+    }
+    for (order, key) in [
+        ("id", None),
+        ("-created_at", time),
+        ("updated_at", time),
+        ("email", Some("5@shop.example")),
+        ("first_name", Some("First 7")),
+        ("-last_name", None),
+        ("-last_name", Some("Last 7")),
+        ("has_account", Some("true")),
+    ] {
+        plans.add_behind("customers", &customers(&everybody), order, key, "cus_1030000").await;
+    }
+    for (size, group) in [("30,000", "cgrp_10001"), ("20", "cgrp_10020")] {
+        for (order, key) in [("-id", None), ("-created_at", time), ("first_name", Some("First 7"))] {
+            let members = customers(&of(&[group]));
+            plans.add_behind(&format!("{size} members"), &members, order, key, "cus_1030000").await;
+        }
+    }
 
     let search = |q: &str, filter: CustomerFilter| CustomerFilter { q: Some(q.to_owned()), ..filter };
     for (kind, term) in [("a rare term", "first 77"), ("a full name", "first 7 last 1007")] {

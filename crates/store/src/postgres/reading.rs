@@ -11,7 +11,8 @@ use super::counts::Counts;
 use super::fault;
 use super::pool::Client;
 use super::rows::{self, RowWriter};
-use crate::answer::Output;
+use crate::answer::{Output, PageHead};
+use crate::cursor::{Bookmark, Key};
 use crate::entity::Catalog;
 use crate::selection::{Order, Selection};
 use crate::sql::{DEEP, Dialect, ListSource, Statement};
@@ -71,7 +72,7 @@ impl ListReading {
     pub(super) fn write<'a>(
         &'a self,
         mut client: Client,
-        output: &'a mut Output<u64>,
+        output: &'a mut Output<PageHead>,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
         async move {
             let Self { dialect, catalog, selection, only_groups, order, window, .. } = self;
@@ -82,7 +83,10 @@ impl ListReading {
             if is_small && customers.is_none() && window.offset < DEEP && client.is_direct() {
                 let (counted, page) = self.read_at_once(&client).await?;
                 drop(client);
-                output.begin(counted);
+                let is_full =
+                    window.limit == Some(page.len() as u64) && ListSource::may_go_on(counted, *window);
+                let last = page.last().filter(|_| is_full);
+                output.begin(PageHead { count: counted, next: self.cursor(last)? });
                 return rows.write_plain(&page, output).await;
             }
             let transaction = client.snapshot().await.map_err(fault)?;
@@ -90,24 +94,44 @@ impl ListReading {
                 transaction.batch_execute(SEARCH).await.map_err(fault)?;
             }
             let counted = self.read_count(&transaction, &self.source.count()).await?;
-            output.begin(counted);
             let found = match &customers {
                 Some(customers) => self.walk(&transaction, counted, customers).await?,
                 None => None,
             };
+            if self.source.is_flat(order) {
+                transaction.batch_execute(FLAT).await.map_err(fault)?;
+            }
+            let end = match found.as_ref().and_then(|ids| ids.last()) {
+                Some(id) if ListSource::may_go_on(counted, *window) => Some(self.source.end_at(order, id)),
+                Some(_) => None,
+                None => self.source.end_of(counted, order, *window),
+            };
+            let last = match end {
+                Some(end) => {
+                    let prepared = transaction.prepare_cached(&end.text).await.map_err(fault)?;
+                    transaction.query_opt(&prepared, &rows::parameters(&end)).await.map_err(fault)?
+                }
+                None => None,
+            };
+            output.begin(PageHead { count: counted, next: self.cursor(last.as_ref())? });
             let page = match found {
                 Some(ids) => Some(self.source.page_of_ids(catalog, selection, order, &ids)),
                 None => self.source.page_of(counted, catalog, selection, order, *window),
             };
             let Some(page) = page else { return Ok(()) };
-            if self.source.is_flat(order) {
-                transaction.batch_execute(FLAT).await.map_err(fault)?;
-            }
             let portal = rows::bind(&transaction, &page).await?;
             rows.write_all(&transaction, &portal, output).await
             // The transaction ends with its value. Nobody needs to wait for that.
         }
         .boxed()
+    }
+
+    /// What the list goes on after behind this row, if there is one.
+    fn cursor(&self, last: Option<&Row>) -> Result<Option<String>, StoreError> {
+        let Some(last) = last else { return Ok(None) };
+        let key: Option<String> = last.try_get("stheno_end").map_err(fault)?;
+        let place = Bookmark(key.map_or(Key::Missing, Key::Text), last.try_get(0).map_err(fault)?);
+        Ok(Some(self.source.cursor(&place, &self.order)))
     }
 
     /// Counts, and reads a page, out of one snapshot, in one round trip.

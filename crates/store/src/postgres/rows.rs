@@ -35,6 +35,7 @@ impl ToSql for Parameter {
             }
             Self::Boolean(value) => value.to_sql(kind, out),
             Self::Integer(value) => value.to_sql(kind, out),
+            Self::Real(value) => value.to_sql(kind, out),
             Self::Time(time) => Time(*time).to_sql(kind, out),
         }
     }

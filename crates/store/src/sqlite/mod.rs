@@ -16,6 +16,7 @@ mod writer;
 
 use std::sync::Arc;
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, ffi};
 
 pub use self::backup::back_up;
@@ -25,7 +26,8 @@ use self::readers::Readers;
 use self::rows::RowWriter;
 pub(crate) use self::schema::SqliteSchema;
 use self::writer::Writer;
-use crate::answer::{JsonText, Output, Page, Streaming};
+use crate::answer::{JsonText, Output, Page, PageHead, Streaming};
+use crate::cursor::{Bookmark, Key};
 use crate::entity::{Catalog, Table};
 use crate::metadata::{self, Metadata};
 use crate::observe::{Load, Totals};
@@ -133,13 +135,12 @@ impl Sqlite {
     ) -> Result<Page, StoreError> {
         let order = order.clone();
         let catalog = Arc::clone(&self.catalog);
-        let answer = self.readers.answer(move |connection, output: &mut Output<u64>| {
+        let answer = self.readers.answer(move |connection, output: &mut Output<PageHead>| {
             let source = match found_by_trigrams(connection, &source)? {
                 Some(found) => found,
                 None => source,
             };
             let counted = read_count(connection, &source.count())?;
-            output.begin(counted);
             let found = match source.all_customers(&order, window) {
                 Some(customers) => {
                     let customers = read_count(connection, &customers)?;
@@ -148,6 +149,14 @@ impl Sqlite {
                 }
                 None => None,
             };
+            let end = match found.as_ref().and_then(|ids| ids.last()) {
+                Some(id) if ListSource::may_go_on(counted, window) => Some(source.end_at(&order, id)),
+                Some(_) => None,
+                None => source.end_of(counted, &order, window),
+            };
+            let last = end.map(|end| read_place(connection, &end)).transpose()?.flatten();
+            let next = last.map(|place| source.cursor(&place, &order));
+            output.begin(PageHead { count: counted, next });
             let page = match found {
                 Some(ids) => Some(source.page_of_ids(&catalog, &selection, &order, &ids)),
                 None => source.page_of(counted, &catalog, &selection, &order, window),
@@ -156,10 +165,7 @@ impl Sqlite {
             let rows = RowWriter::new(&catalog, &selection, only_groups.as_deref());
             rows.write_all(connection, &page, output)
         });
-        match answer.await? {
-            Some((count, rows)) => Ok(Page { count, rows }),
-            None => Err(StoreError::internal("a list answered nothing")),
-        }
+        Page::new(answer.await?)
     }
 }
 
@@ -203,6 +209,24 @@ fn read_count(connection: &Connection, count: &Statement) -> Result<u64, StoreEr
         Ok(())
     })?;
     Ok(counted)
+}
+
+/// The place of the row that a statement finds, if there is one, and its place can be told.
+fn read_place(connection: &Connection, end: &Statement) -> Result<Option<Bookmark>, StoreError> {
+    let mut place = None;
+    rows::for_each_row(connection, end, |row| {
+        let key = match row.get_ref(1).map_err(fault)? {
+            ValueRef::Null => Some(Key::Missing),
+            ValueRef::Integer(number) => Some(Key::Integer(number)),
+            ValueRef::Real(number) => Some(Key::Real(number.to_bits())),
+            ValueRef::Text(text) => std::str::from_utf8(text).ok().map(|text| Key::Text(text.to_owned())),
+            ValueRef::Blob(_) => None,
+        };
+        let id = row.get(0).map_err(fault)?;
+        place = key.map(|key| Bookmark(key, id));
+        Ok(())
+    })?;
+    Ok(place)
 }
 
 /// The ids that a statement finds, if they are so many.

@@ -21,6 +21,7 @@ impl ToSql for Parameter {
             Self::Texts(texts) => ToSqlOutput::Owned(Value::Text(json_list(texts))),
             Self::Boolean(value) => ToSqlOutput::Owned(Value::Integer(i64::from(*value))),
             Self::Integer(value) => ToSqlOutput::Owned(Value::Integer(*value)),
+            Self::Real(value) => ToSqlOutput::Owned(Value::Real(*value)),
             Self::Time(time) => ToSqlOutput::Owned(Value::Text(time::to_text(*time))),
         })
     }

@@ -190,6 +190,16 @@ pub(crate) async fn members_are_found_wherever_they_are_among_the_customers(data
                     let whole = shop.store.list_customers(list(0, None)).await.unwrap();
                     assert!(has_account.is_some() || whole.count == count);
                     let whole = rows(whole).await;
+                    let mut followed = Vec::new();
+                    let mut page = shop.store.list_customers(list(0, Some(100))).await.unwrap();
+                    while has_account != Some(AccountFilter::Is(false)) && followed.len() < 150 {
+                        let next = page.next.take();
+                        followed.extend(rows(page).await);
+                        let Some(next) = next else { break };
+                        let list = list(0, Some(100)).after(&next).unwrap();
+                        page = shop.store.list_customers(list).await.unwrap();
+                    }
+                    assert_eq!(followed, whole[..followed.len()], "{group} by {column} behind cursors");
                     for offset in [0, 30, whole.len() - 7] {
                         let page = shop.store.list_customers(list(offset as u64, Some(7))).await.unwrap();
                         assert_eq!(page.count, whole.len() as u64);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use futures::StreamExt as _;
 use serde_json::{Value, json};
-use stheno_store::{CustomerFilter, CustomerList, Order, Table, UnknownName, Window};
+use stheno_store::{CustomerFilter, CustomerList, Order, StoreError, Table, UnknownName, Window};
 
 use crate::database::Database;
 use crate::shop::{Shop, id, new_group, rows, texts};
@@ -66,6 +66,98 @@ impl Shop {
     }
 }
 
+impl Shop {
+    /// The ids of a list, page by page, each behind the cursor of the one before.
+    async fn followed(&self, mut list: CustomerList) -> Vec<String> {
+        let mut ids = Vec::new();
+        loop {
+            let page = self.store.list_customers(list.clone()).await.unwrap();
+            let next = page.next.clone();
+            let before = ids.len();
+            ids.extend(rows(page).await.iter().map(id));
+            let Some(next) = next else { return ids };
+            assert!(ids.len() > before, "a page that goes on shows something");
+            list = list.after(&next).unwrap();
+        }
+    }
+}
+
+pub(crate) async fn a_list_goes_on_behind_a_cursor_whatever_comes_and_goes(database: Database) {
+    let shop = Shop::open(database).await;
+    let names: Vec<String> = (0..12).map(|number| format!("cus_{number:02}")).collect();
+    let row = |number: usize, id: &String| {
+        // Every third has no name, and the others share two.
+        let name = (number % 3 > 0).then(|| format!("Name {}", number % 3));
+        json!({"id": id, "email": format!("{id}@shop.example"), "first_name": name})
+    };
+    let customers: Value = names.iter().enumerate().map(|(number, id)| row(number, id)).collect();
+    shop.import(Table::Customer, customers.clone()).await;
+    for descending in [false, true] {
+        let expected = sorted(&customers, "first_name", descending);
+        let list = CustomerList {
+            order: shop.order(Table::Customer, "first_name", descending),
+            window: Window { offset: 0, limit: Some(3) },
+            ..shop.customer_list()
+        };
+        let mut shown = Vec::new();
+        let mut page = shop.store.list_customers(list.clone()).await.unwrap();
+        let mut gone = Vec::new();
+        for step in 0.. {
+            let count = page.count;
+            let next = page.next.take();
+            let ids: Vec<_> = rows(page).await.iter().map(id).collect();
+            assert_eq!(count, 12, "the count is of all");
+            shown.extend(ids.iter().cloned());
+            let Some(next) = next else { break };
+            // What a cursor was made of goes, and something comes before it.
+            let last = ids.last().unwrap();
+            let come = format!("cus_-{step}{descending}");
+            shop.database
+                .execute(&format!("UPDATE customer SET deleted_at = created_at WHERE id = '{last}'"))
+                .await;
+            let name = if descending { None } else { Some("A") };
+            let new = json!([{"id": come, "email": come, "first_name": name}]);
+            shop.import(Table::Customer, new).await;
+            gone.extend([last.clone(), come]);
+            page = shop.store.list_customers(list.clone().after(&next).unwrap()).await.unwrap();
+        }
+        assert_eq!(shown, expected, "descending: {descending}");
+        for id in gone {
+            let change = match names.contains(&id) {
+                true => format!("UPDATE customer SET deleted_at = NULL WHERE id = '{id}'"),
+                false => format!("DELETE FROM customer WHERE id = '{id}'"),
+            };
+            shop.database.execute(&change).await;
+        }
+    }
+}
+
+pub(crate) async fn a_cursor_is_of_one_list(database: Database) {
+    let shop = Shop::open(database).await;
+    shop.add_customers(&["cus_a", "cus_b", "cus_c"]).await;
+    let list = |limit| CustomerList { window: Window { offset: 0, limit }, ..shop.customer_list() };
+    let page = shop.store.list_customers(list(Some(2))).await.unwrap();
+    let next = page.next.unwrap();
+    for limit in [None, Some(0), Some(3), Some(4)] {
+        assert_eq!(shop.store.list_customers(list(limit)).await.unwrap().next, None, "{limit:?}");
+    }
+    // Another limit is another page of the same list.
+    let rest = list(None).after(&next).unwrap();
+    assert_eq!(shop.listed(rest).await, ["cus_c"]);
+    let refused = |list: CustomerList, cursor: &str| {
+        assert_matches!(list.after(cursor), Err(StoreError::Cursor));
+    };
+    let q = Some("a".to_owned());
+    refused(CustomerList { filter: CustomerFilter { q, ..CustomerFilter::default() }, ..list(None) }, &next);
+    refused(CustomerList { order: shop.order(Table::Customer, "id", true), ..list(None) }, &next);
+    refused(CustomerList { order: shop.order(Table::Customer, "email", false), ..list(None) }, &next);
+    assert_matches!(shop.group_list().after(&next), Err(StoreError::Cursor));
+    let cut = &next[..next.len() - 2];
+    for other in ["", "A", "cus_b", "!", cut, &format!("{next}A"), &next.replacen('A', "B", 1)] {
+        refused(list(None), other);
+    }
+}
+
 pub(crate) async fn customers_come_in_every_order(database: Database) {
     let shop = Shop::open(database).await;
     let customers = customers();
@@ -106,6 +198,11 @@ pub(crate) async fn customers_come_in_every_order(database: Database) {
                     pages.extend(shop.listed(CustomerList { window, ..list.clone() }).await);
                 }
                 assert_eq!(pages, expected, "by {column} in pages, {groups:?}");
+                for limit in [1, 2, 3, 7] {
+                    let window = Window { offset: 0, limit: Some(limit) };
+                    let pages = shop.followed(CustomerList { window, ..list.clone() }).await;
+                    assert_eq!(pages, expected, "by {column} behind cursors, {limit} each, {groups:?}");
+                }
             }
         }
     }
@@ -129,6 +226,18 @@ pub(crate) async fn groups_come_in_every_order(database: Database) {
             let page = shop.store.list_customer_groups(list).await.unwrap();
             let listed: Vec<_> = rows(page).await.iter().map(id).collect();
             assert_eq!(listed, sorted(&groups, column, descending), "by {column}");
+            let mut list = shop.group_list();
+            list.order = shop.order(Table::CustomerGroup, column, descending);
+            list.window.limit = Some(2);
+            let mut followed = Vec::new();
+            loop {
+                let page = shop.store.list_customer_groups(list.clone()).await.unwrap();
+                let next = page.next.clone();
+                followed.extend(rows(page).await.iter().map(id));
+                let Some(next) = next else { break };
+                list = list.after(&next).unwrap();
+            }
+            assert_eq!(followed, listed, "by {column} behind cursors");
         }
     }
 }

@@ -142,6 +142,8 @@ macro_rules! run_on {
             }
             list {
                 customers_come_in_every_order
+                a_list_goes_on_behind_a_cursor_whatever_comes_and_goes
+                a_cursor_is_of_one_list
                 groups_come_in_every_order
                 only_plain_columns_have_an_order
                 a_window_shows_a_part_and_counts_all

@@ -419,7 +419,7 @@ async fn answers(shop: &Shop, store: &Store) -> Vec<String> {
         let filter = CustomerFilter { q: Some("1@shop".to_owned()), ..CustomerFilter::default() };
         let list =
             CustomerList { filter, selection, window: Window { offset: 3, limit }, ..shop.customer_list() };
-        let Page { count, rows } = store.list_customers(list).await.unwrap();
+        let Page { count, rows, .. } = store.list_customers(list).await.unwrap();
         answers.push(format!("{count} {}", string_of(rows).await));
     }
     answers

@@ -62,3 +62,73 @@ async fn a_name_that_cannot_be_shown_is_refused_by_its_parameter() {
         assert!(message.starts_with(parameter), "{query}: {message}");
     }
 }
+
+/// Follows a list from its header on, and answers the ids of all pages.
+async fn followed(app: &TestApp, path: &str, query: &str, name: &str) -> Vec<String> {
+    let mut reference = format!("?{query}");
+    let mut ids = Vec::new();
+    loop {
+        let page = app.call("GET", &format!("{path}{reference}"), None).await;
+        assert_eq!(page.status, 200, "{reference}: {}", page.json());
+        let body = page.json();
+        assert_eq!(body["offset"], 0);
+        let rows = body[name].as_array().unwrap();
+        ids.extend(rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()));
+        let Some(link) = page.header("link") else { return ids };
+        assert_eq!(page.header("access-control-expose-headers"), Some("link"));
+        let link = link.strip_prefix('<').unwrap().strip_suffix(">; rel=\"next\"").unwrap();
+        for asked in query.split('&') {
+            assert!(link.contains(asked), "{link} keeps {asked}");
+        }
+        link.clone_into(&mut reference);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_say_where_they_go_on() {
+    let app = TestApp::with_contract_data().await;
+    let groups = "/admin/customer-groups";
+    let members = format!("{groups}/cgrp_01KW1F2Q004CWZWKZAJK9PC5E4/customers");
+    for (path, name, query) in [
+        (groups, "customer_groups", "limit=3&order=name&fields=id,name"),
+        (groups, "customer_groups", "limit=3"),
+        ("/admin/customers", "customers", "limit=7&order=-first_name"),
+        ("/admin/customers", "customers", "limit=7&created_at%5Bgt%5D=2000-01-01&q=e"),
+        (&members, "customers", "limit=7&order=last_name&expand=groups"),
+    ] {
+        let whole = app.call("GET", &format!("{path}?{query}&limit=0"), None).await;
+        assert_eq!(whole.status, 400, "a parameter that is given twice");
+        let all = query.replacen("limit=3", "limit=0", 1).replacen("limit=7", "limit=0", 1);
+        let whole = app.call("GET", &format!("{path}?{all}"), None).await;
+        assert_eq!(whole.header("link"), None);
+        let whole = whole.json();
+        let rows = whole[name].as_array().unwrap();
+        assert!(rows.len() > 7);
+        let expected: Vec<_> = rows.iter().map(|row| row["id"].as_str().unwrap()).collect();
+        assert_eq!(followed(&app, path, query, name).await, expected, "{path}?{query}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cursor_that_does_not_fit_is_refused_by_its_name() {
+    let app = TestApp::with_contract_data().await;
+    let page = app.call("GET", "/admin/customers?limit=2&offset=4", None).await;
+    let link = page.header("link").unwrap().to_owned();
+    assert!(link.starts_with("<?limit=2&cursor="), "the offset is in the cursor: {link}");
+    let cursor = link.strip_prefix("<?limit=2&").unwrap().split('>').next().unwrap();
+    for query in [
+        format!("{cursor}&order=email"),
+        format!("{cursor}&q=a"),
+        format!("{cursor}&offset=1"),
+        format!("{cursor}A"),
+        "cursor=".to_owned(),
+        "cursor=abc".to_owned(),
+        "cursor[]=abc&cursor[]=abc".to_owned(),
+    ] {
+        let refused = app.call("GET", &format!("/admin/customers?{query}"), None).await;
+        assert_eq!(refused.status, 400, "{query}");
+        let body = refused.json();
+        assert_eq!(body["type"], "invalid_data");
+        assert!(body["message"].as_str().unwrap().contains("cursor"), "{query}: {body}");
+    }
+}

@@ -1,5 +1,6 @@
 //! `GET /admin/customer-groups`
 
+use axum::response::Response;
 use stheno_api_types::{self as api, PartialCustomerGroup};
 use stheno_store::{CustomerGroupFilter, CustomerGroupList, Order, Page, Table, Window};
 
@@ -7,7 +8,7 @@ use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::extract::{Call, Input, selection};
 use crate::openapi::{NotModified, Refused, describe_query};
-use crate::routes::admin::Paging;
+use crate::routes::admin::{Paging, with_next};
 use crate::schema::{Schema, Valid, definitions};
 
 const PAGE: u64 = 10;
@@ -58,11 +59,12 @@ describe_query!(Query);
             status = 200,
             body = api::CustomerGroupList<PartialCustomerGroup>,
             description = "A page of customer groups.",
+            headers(("Link" = String, description = "Where the list goes on, if there may be more: `<?…>; rel=\"next\"`.")),
         ),
         NotModified, Refused
     ),
 )]
-pub(crate) async fn handler(call: Call<Query>) -> Result<Answer, ApiError> {
+pub(crate) async fn handler(call: Call<Query>) -> Result<Response, ApiError> {
     let store = &call.store;
     let Query { filter, paging, order, expand, fields } = call.query;
     let selection = selection::customer_groups(store.catalog(), fields.as_deref(), expand.as_deref(), true)?;
@@ -71,9 +73,13 @@ pub(crate) async fn handler(call: Call<Query>) -> Result<Answer, ApiError> {
             .map_err(|_| ApiError::Internal("customer groups have no time of creation"))?,
         Some(order) => selection::order(store.catalog(), Table::CustomerGroup, order)?,
     };
-    let list = CustomerGroupList { filter, order, window: Window::from(paging), selection };
-    let Page { count, rows } = store.list_customer_groups(list).await?;
-    let Paging { offset, limit } = paging;
+    let mut list = CustomerGroupList { filter, order, window: Window::from(&paging), selection };
+    if let Some(cursor) = paging.cursor()? {
+        list = list.after(cursor)?;
+    }
+    let Page { count, next, rows } = store.list_customer_groups(list).await?;
+    let Paging { offset, limit, .. } = paging;
     let before = format!("{{\"count\":{count},\"customer_groups\":[");
-    Ok(Answer::wrapped(&before, rows, &format!("],\"offset\":{offset},\"limit\":{limit}}}")))
+    let answer = Answer::wrapped(&before, rows, &format!("],\"offset\":{offset},\"limit\":{limit}}}"));
+    Ok(with_next(answer, &call.head.uri, next))
 }

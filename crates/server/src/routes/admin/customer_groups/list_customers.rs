@@ -1,8 +1,8 @@
 //! `GET /admin/customer-groups/{id}/customers`
 
+use axum::response::Response;
 use stheno_api_types::CustomerList;
 
-use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::extract::{Call, Input};
 use crate::openapi::{CustomerGroupId, NotModified, Refused, describe_query};
@@ -33,13 +33,14 @@ describe_query!(Query);
             status = 200,
             body = CustomerList,
             description = "A page of customers; none, if there is no such group.",
+            headers(("Link" = String, description = "Where the list goes on, if there may be more: `<?…>; rel=\"next\"`.")),
         ),
         NotModified, Refused
     ),
 )]
-pub(crate) async fn handler(call: Call<Query>) -> Result<Answer, ApiError> {
+pub(crate) async fn handler(call: Call<Query>) -> Result<Response, ApiError> {
     let id = call.id()?;
     let Query(mut listing) = call.query;
     listing.filter.groups = Some(vec![id]);
-    answer(&call.store, listing).await
+    answer(&call.store, &call.head.uri, listing).await
 }

@@ -1,5 +1,7 @@
 //! `GET /admin/customers`
 
+use axum::response::Response;
+use http::Uri;
 use stheno_api_types as api;
 use stheno_store::{CustomerFilter, CustomerList, Order, Page, Store, Table, Window};
 
@@ -7,7 +9,7 @@ use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::extract::{Call, Input, selection};
 use crate::openapi::{NotModified, Refused, describe_query};
-use crate::routes::admin::Paging;
+use crate::routes::admin::{Paging, with_next};
 use crate::schema::{Schema, Valid, definitions};
 
 const PAGE: u64 = 50;
@@ -60,17 +62,22 @@ describe_query!(Query);
     tag = "Customers",
     params(Query),
     responses(
-        (status = 200, body = api::CustomerList, description = "A page of customers."),
+        (
+            status = 200,
+            body = api::CustomerList,
+            description = "A page of customers.",
+            headers(("Link" = String, description = "Where the list goes on, if there may be more: `<?…>; rel=\"next\"`.")),
+        ),
         NotModified, Refused
     ),
 )]
-pub(crate) async fn handler(call: Call<Query>) -> Result<Answer, ApiError> {
+pub(crate) async fn handler(call: Call<Query>) -> Result<Response, ApiError> {
     let Query(listing) = call.query;
-    answer(&call.store, listing).await
+    answer(&call.store, &call.head.uri, listing).await
 }
 
 /// Customers that are asked for by their groups are shown with these groups.
-pub(crate) async fn answer(store: &Store, listing: Listing) -> Result<Answer, ApiError> {
+pub(crate) async fn answer(store: &Store, uri: &Uri, listing: Listing) -> Result<Response, ApiError> {
     let Listing { filter, paging, order, expand } = listing;
     let mut expand = expand.unwrap_or_default();
     if filter.groups.is_some() {
@@ -82,9 +89,12 @@ pub(crate) async fn answer(store: &Store, listing: Listing) -> Result<Answer, Ap
             .map_err(|_| ApiError::Internal("customers have no id"))?,
         Some(order) => selection::order(store.catalog(), Table::Customer, order)?,
     };
-    let list = CustomerList { filter, order, window: Window::from(paging), selection };
-    let Page { count, rows } = store.list_customers(list).await?;
-    let Paging { offset, limit } = paging;
+    let mut list = CustomerList { filter, order, window: Window::from(&paging), selection };
+    if let Some(cursor) = paging.cursor()? {
+        list = list.after(cursor)?;
+    }
+    let Page { count, next, rows } = store.list_customers(list).await?;
+    let Paging { offset, limit, .. } = paging;
     let behind = format!("],\"count\":{count},\"offset\":{offset},\"limit\":{limit}}}");
-    Ok(Answer::wrapped("{\"customers\":[", rows, &behind))
+    Ok(with_next(Answer::wrapped("{\"customers\":[", rows, &behind), uri, next))
 }
