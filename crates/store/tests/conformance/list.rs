@@ -87,7 +87,7 @@ pub(crate) async fn a_list_goes_on_behind_a_cursor_whatever_comes_and_goes(datab
     let names: Vec<String> = (0..12).map(|number| format!("cus_{number:02}")).collect();
     let row = |number: usize, id: &String| {
         // Every third has no name, and the others share two.
-        let name = (number % 3 > 0).then(|| format!("Name {}", number % 3));
+        let name = (!number.is_multiple_of(3)).then(|| format!("Name {}", number % 3));
         json!({"id": id, "email": format!("{id}@shop.example"), "first_name": name})
     };
     let customers: Value = names.iter().enumerate().map(|(number, id)| row(number, id)).collect();
