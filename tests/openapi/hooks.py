@@ -21,6 +21,8 @@ def before_call(context, case, kwargs):
             if name.startswith(TIMES) and (value == "" or is_number(value)):
                 query[name] = "not a time"
         return
+    # A cursor is one that an answer has had: none can be made up.
+    query.pop("cursor", None)
     # The filter `id` is a list or comparisons: beside comparisons, an element of a list is an unknown one (144).
     if any(name.startswith("id[") and name != "id[]" for name in query):
         query.pop("id[]", None)

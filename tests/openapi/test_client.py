@@ -22,6 +22,7 @@ def client(backend, tmp_path_factory):
             "generate",
             f"--path={DOCUMENT}",
             "--meta=none",
+            f"--config={Path(__file__).parent / 'generator.yml'}",
             f"--output-path={folder}",
             # A warning is a part of the description that the client would lack.
             "--fail-on-warning",

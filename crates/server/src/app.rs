@@ -1,16 +1,21 @@
 //! What every request works with.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use moka::sync::Cache;
 use stheno_store::{Caller, Store};
-use tokio::sync::Semaphore;
 
 use crate::config::{Config, Secrets};
 use crate::credentials::Credentials;
 use crate::limits::Limits;
+use crate::limits::work::Work;
 use crate::metrics::Metrics;
 use crate::position;
+
+/// How many derivations of keys wait for their turn, and for how long; more are refused.
+const DERIVATIONS_WAITING: usize = 64;
+const DERIVATION_PATIENCE: Duration = Duration::from_secs(15);
 
 /// The server's state. Cheap to clone: the clones are one.
 #[derive(Debug, Clone)]
@@ -22,7 +27,7 @@ struct Inner {
     config: Config,
     credentials: Credentials,
     callers: Cache<Arc<str>, Caller>,
-    deriving: Arc<Semaphore>,
+    deriving: Work,
     limits: Limits,
     metrics: Metrics,
 }
@@ -33,8 +38,10 @@ impl App {
         let metrics = Metrics::new();
         let store = store.observed_by(metrics.observer());
         let credentials = Credentials::new(store.clone(), secrets, &config);
-        // Deriving a key takes a core and 32 MiB for a quarter of a second.
-        let deriving = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)));
+        // Deriving a key takes a core and 32 MiB for a quarter of a second. It has a queue of its own: logins, for which
+        // nobody needs a credential, are in the way of nothing else.
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let deriving = Work::new(cores, DERIVATIONS_WAITING, DERIVATION_PATIENCE);
         let callers = position::callers();
         let limits = Limits::new(&config);
         Self(Arc::new(Inner { store, config, credentials, callers, deriving, limits, metrics }))
@@ -69,8 +76,8 @@ impl App {
         &self.0.metrics
     }
 
-    /// The permits for deriving keys from passwords.
-    pub(crate) fn deriving(&self) -> Arc<Semaphore> {
-        Arc::clone(&self.0.deriving)
+    /// The turns at deriving keys from passwords.
+    pub(crate) fn deriving(&self) -> &Work {
+        &self.0.deriving
     }
 }

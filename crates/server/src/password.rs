@@ -1,26 +1,19 @@
 //! Passwords, derived away from the threads that serve.
 
 use stheno_auth::password::{self, Cost, Verified};
-use tokio::sync::OwnedSemaphorePermit;
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::limits::work::Permit;
+use crate::metrics::Refusal;
 
-/// A turn at deriving keys, which takes a core and 32 MiB for a while: there are as many at once as there are cores.
-#[derive(Debug)]
-pub(crate) struct Turn {
-    _permit: OwnedSemaphorePermit,
-}
-
-impl Turn {
-    pub(crate) async fn begin(app: &App) -> Result<Self, ApiError> {
-        let permit = app.deriving().acquire_owned().await;
-        permit.map(|permit| Self { _permit: permit }).map_err(|_| ApiError::Internal("shutting down"))
-    }
+/// Waits for a turn at deriving a key.
+pub(crate) async fn turn(app: &App) -> Result<Permit, ApiError> {
+    app.deriving().begin().await.inspect_err(|_| app.metrics().refuse(Refusal::Busy))
 }
 
 /// A container for a new password.
-pub(crate) async fn hash(turn: Turn, password: String) -> Result<String, ApiError> {
+pub(crate) async fn hash(turn: Permit, password: String) -> Result<String, ApiError> {
     derive(turn, move || password::hash(&password, Cost::STANDARD))
         .await?
         .map_err(|_| ApiError::Internal("the system gave no random numbers"))
@@ -28,7 +21,7 @@ pub(crate) async fn hash(turn: Turn, password: String) -> Result<String, ApiErro
 
 /// Whether a password is the one in the container. It takes as long where there is none.
 pub(crate) async fn verify(
-    turn: Turn,
+    turn: Permit,
     password: String,
     container: Option<String>,
 ) -> Result<Verified, ApiError> {
@@ -42,7 +35,7 @@ pub(crate) async fn verify(
 
 /// Does work that takes a core for a while.
 async fn derive<T: Send + 'static>(
-    turn: Turn,
+    turn: Permit,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ApiError> {
     let work = move || {

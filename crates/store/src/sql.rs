@@ -268,7 +268,7 @@ fn is_found_by_trigrams(term: &str) -> bool {
     let is_folded_otherwise = |letter| {
         matches!(
             letter,
-            '\u{19b}'
+            '\0' | '\u{19b}'
                 | '\u{250}'..='\u{2af}'
                 | '\u{3f3}'
                 | '\u{529}'..='\u{52f}'
@@ -365,6 +365,24 @@ pub(crate) fn retrieve(dialect: Dialect, catalog: &Catalog, selection: &Selectio
         .bind(Parameter::Text(id.to_owned()))
         .push(" AND r.deleted_at IS NULL");
     statement
+}
+
+/// A search for members among the customers, see [`ListSource::walk`].
+pub(crate) struct Walk {
+    pub(crate) statement: Statement,
+    /// How many ids it must find.
+    pub(crate) shown: u64,
+    from_the_end: bool,
+}
+
+impl Walk {
+    /// The ids that were found, in the order of the list, if they are as many as they must be.
+    pub(crate) fn found(&self, mut ids: Vec<String>) -> Option<Vec<String>> {
+        if self.from_the_end {
+            ids.reverse();
+        }
+        (ids.len() as u64 == self.shown).then_some(ids)
+    }
 }
 
 /// What a list is made from: the rows, and how they are counted and ordered.
@@ -673,23 +691,20 @@ impl ListSource {
     }
 
     /// What finds the ids of the members in a window by going through the customers in this order, from the nearer end,
-    /// where that is likely to be quicker than to sort the members; and how many it must find. It gives up where the members
-    /// are not spread among the customers.
-    pub(crate) fn walk(
-        &self,
-        members: u64,
-        customers: u64,
-        order: &Order,
-        window: Window,
-    ) -> Option<(Statement, u64)> {
+    /// where that is likely to be quicker than to sort the members. It gives up where the members are not spread among the
+    /// customers.
+    pub(crate) fn walk(&self, members: u64, customers: u64, order: &Order, window: Window) -> Option<Walk> {
         let kept = self.kept.as_ref()?;
         let group = kept.group.clone()?;
         let shown = members.saturating_sub(window.offset).min(window.limit?);
+        if shown == 0 {
+            return None;
+        }
         let rest = members.saturating_sub(window.offset + shown);
         let from_the_end = rest < window.offset && order.after.is_none();
         let offset = if from_the_end { rest } else { window.offset };
-        let likely = (offset + shown).saturating_mul(customers) / members.max(1) * 3 / 2;
-        if shown == 0 || members <= SMALL_GROUP || likely > WALK.min(members.saturating_mul(2)) {
+        let likely = (offset + shown).saturating_mul(customers) / members * 3 / 2;
+        if members <= SMALL_GROUP || likely > WALK.min(members.saturating_mul(2)) {
             return None;
         }
         let dialect = self.source.dialect;
@@ -725,7 +740,7 @@ impl ListSource {
             statement.push(", r.id").push(direction(from_the_end));
         }
         statement.push_window(Window { offset, limit: Some(shown) });
-        Some((statement, shown))
+        Some(Walk { statement, shown, from_the_end })
     }
 
     /// The customers with these ids.

@@ -61,7 +61,10 @@ impl<Query: Input, Body: Input> FromRequest<App> for Call<Query, Body> {
         caller.may(app, &head)?;
         let user = caller.user;
         let store = app.store().for_caller(position::caller(app, &user, &head)?);
-        let (permit, query, body) = read_input(app, &head, body, app.config().body_limit).await?;
+        let body = read_body(app, &head, body, app.config().body_limit).await?;
+        // Whoever is slow to send holds up nobody.
+        let permit = app.limits().work.begin().await.inspect_err(|_| app.metrics().refuse(Refusal::Busy))?;
+        let (query, body) = check_input(&head, body)?;
         Ok(Self { app: app.clone(), user, store, query, body, head, _permit: permit })
     }
 }
@@ -86,7 +89,6 @@ pub(crate) struct OpenCall<Body> {
     pub(crate) app: App,
     pub(crate) body: Body,
     pub(crate) head: Parts,
-    _permit: Permit,
 }
 
 impl<Body: Input> FromRequest<App> for OpenCall<Body> {
@@ -95,27 +97,24 @@ impl<Body: Input> FromRequest<App> for OpenCall<Body> {
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
         let (head, body) = request.into_parts();
         let limit = app.config().body_limit.min(OPEN_BODY_LIMIT);
-        let (permit, (), body) = read_input(app, &head, body, limit).await?;
-        Ok(Self { app: app.clone(), body, head, _permit: permit })
+        let ((), body) = check_input(&head, read_body(app, &head, body, limit).await?)?;
+        Ok(Self { app: app.clone(), body, head })
     }
 }
 
-/// Reads the body, waits for a turn to work, and checks body and query. Whoever is slow to send holds up nobody. A body that cannot be read is refused even where the route does not look at it.
-async fn read_input<Query: Input, Body: Input>(
-    app: &App,
-    head: &Parts,
-    body: axum::body::Body,
-    limit: usize,
-) -> Result<(Permit, Query, Body), ApiError> {
+/// Reads the body. One that cannot be read is refused even where the route does not look at it.
+async fn read_body(app: &App, head: &Parts, body: axum::body::Body, limit: usize) -> Result<Value, ApiError> {
     let limits = body::Limits { bytes: limit, time: app.config().body_timeout };
-    let body = body::read(head, body, limits).await?;
-    let permit = app.limits().work.begin().await.inspect_err(|_| app.metrics().refuse(Refusal::Busy))?;
+    Ok(body::read(head, body, limits).await?)
+}
+
+fn check_input<Query: Input, Body: Input>(head: &Parts, body: Value) -> Result<(Query, Body), ApiError> {
     let body = check(body)?;
     let query = check(match (Query::SCHEMA, head.uri.query()) {
         (Some(_), Some(query)) => query_value(query),
         _ => Value::Object(serde_json::Map::new()),
     })?;
-    Ok((permit, query, body))
+    Ok((query, body))
 }
 
 fn check<T: Input>(value: Value) -> Result<T, ApiError> {

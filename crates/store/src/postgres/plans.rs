@@ -135,8 +135,8 @@ impl Plans {
         let count = row.get::<_, i64>(0).unsigned_abs();
         let walk =
             source.all_customers(order, window).and_then(|_| source.walk(count, CUSTOMERS, order, window));
-        if let Some((walk, _)) = walk {
-            return self.add(&format!("{step}: the ids"), "", &walk).await;
+        if let Some(walk) = walk {
+            return self.add(&format!("{step}: the ids"), "", &walk.statement).await;
         }
         let Some(page) = source.page_of(count, &self.catalog, &selection, order, window) else {
             assert!(source.searches(), "{step} shows nothing");

@@ -91,7 +91,7 @@ impl Connector {
         ]
         .map(|(name, limit)| (name, limit.as_millis().to_string()));
         // To compile a statement takes longer than any of them.
-        let settings = limits.into_iter().chain([("jit", "off".to_owned())]);
+        let settings = limits.into_iter().chain([("jit", "off".to_owned()), ("datestyle", "ISO".to_owned())]);
         let settings = if target.is_pooled {
             // What a connection is set to holds for whoever has it next, and statements are named on it by others.
             let settings: String =

@@ -170,13 +170,14 @@ impl ListReading {
         customers: &Statement,
     ) -> Result<Option<Vec<String>>, StoreError> {
         let customers = self.read_count(transaction, customers).await?;
-        let Some((walk, shown)) = self.source.walk(members, customers, &self.order, self.window) else {
+        let Some(walk) = self.source.walk(members, customers, &self.order, self.window) else {
             return Ok(None);
         };
-        let prepared = transaction.prepare_cached(&walk.text).await.map_err(fault)?;
-        let rows = transaction.query(&prepared, &rows::parameters(&walk)).await.map_err(fault)?;
+        let prepared = transaction.prepare_cached(&walk.statement.text).await.map_err(fault)?;
+        let parameters = rows::parameters(&walk.statement);
+        let rows = transaction.query(&prepared, &parameters).await.map_err(fault)?;
         let ids = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<_>, _>>().map_err(fault)?;
-        Ok((ids.len() as u64 == shown).then_some(ids))
+        Ok(walk.found(ids))
     }
 
     async fn read_count(&self, transaction: &Transaction<'_>, count: &Statement) -> Result<u64, StoreError> {

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -37,7 +37,10 @@ fn copy(connector: &Connector, to: &Path, overwrite: bool) -> Result<u64, StoreE
     if same_file(from, to) {
         return Err(StoreError::Schema("a backup cannot replace the database itself".to_owned()));
     }
-    let part = Part::beside(to)?;
+    let Some(name) = to.to_str() else {
+        return Err(StoreError::Schema("the name of the backup must be valid UTF-8".to_owned()));
+    };
+    let part = Part::beside(name)?;
     let source = connector.open_with(OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let tables: i64 = source
         .query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'stheno_migration'", [], |row| row.get(0))
@@ -46,14 +49,20 @@ fn copy(connector: &Connector, to: &Path, overwrite: bool) -> Result<u64, StoreE
         return Err(StoreError::Schema(format!("{} is no database of Stheno's", from.display())));
     }
     // One statement reads one snapshot.
-    source.execute("VACUUM INTO ?1", [part.path.to_string_lossy()]).map_err(fault)?;
-    check(&part.path)?;
+    source.execute("VACUUM INTO ?1", [&part.name]).map_err(fault)?;
+    check(part.path())?;
     part.finish(to)
 }
 
 /// Whether all of a file can be read and hangs together.
 fn check(path: &Path) -> Result<(), StoreError> {
     let copy = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(fault)?;
+    let tables: i64 = copy
+        .query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'stheno_migration'", [], |row| row.get(0))
+        .map_err(fault)?;
+    if tables == 0 {
+        return Err(StoreError::Schema("nothing was copied".to_owned()));
+    }
     let found: String = copy.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(fault)?;
     let lost: bool =
         copy.prepare("PRAGMA foreign_key_check").and_then(|mut check| check.exists([])).map_err(fault)?;
@@ -70,29 +79,32 @@ fn same_file(one: &Path, other: &Path) -> bool {
 
 /// The copy as long as it is not whole: gone with the value, unless it is finished.
 struct Part {
-    path: PathBuf,
+    name: String,
 }
 
 impl Part {
-    /// An empty file, which nobody else can read: SQLite writes into one that is empty.
-    fn beside(to: &Path) -> Result<Self, StoreError> {
-        let mut path = to.as_os_str().to_owned();
-        path.push(".part");
-        let path = PathBuf::from(path);
+    fn path(&self) -> &Path {
+        Path::new(&self.name)
+    }
+
+    /// A new file, empty, which nobody else can read: SQLite writes into one that is empty.
+    fn beside(to: &str) -> Result<Self, StoreError> {
+        let name = format!("{to}.{:08x}.part", rand::random::<u32>());
+        let path = Path::new(&name);
         let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
+        options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(&path).map_err(|error| cannot_write(&path, &error))?;
-        Ok(Self { path })
+        options.open(path).map_err(|error| cannot_write(path, &error))?;
+        Ok(Self { name })
     }
 
     fn finish(self, to: &Path) -> Result<u64, StoreError> {
         let name = || {
-            let file = File::open(&self.path)?;
+            let file = File::open(self.path())?;
             file.sync_all()?;
             let size = file.metadata()?.len();
-            fs::rename(&self.path, to)?;
+            fs::rename(self.path(), to)?;
             // The new name is on the disk when its folder is.
             let folder =
                 to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -107,7 +119,7 @@ impl Part {
 impl Drop for Part {
     fn drop(&mut self) {
         // Not there any more, if it was finished.
-        let _ = fs::remove_file(&self.path);
+        let _ = fs::remove_file(self.path());
     }
 }
 

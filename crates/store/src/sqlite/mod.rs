@@ -32,7 +32,7 @@ use crate::entity::{Catalog, Table};
 use crate::metadata::{self, Metadata};
 use crate::observe::{Load, Totals};
 use crate::selection::Selection;
-use crate::sql::{self, Dialect, ListSource, Statement};
+use crate::sql::{self, Dialect, ListSource, Statement, Walk};
 use crate::{Environment, StoreError};
 
 /// A term that so many rows have is looked for in one after the other.
@@ -145,7 +145,7 @@ impl Sqlite {
                 Some(customers) => {
                     let customers = read_count(connection, &customers)?;
                     let walk = source.walk(counted, customers, &order, window);
-                    walk.map(|(walk, shown)| find(connection, &walk, shown)).transpose()?.flatten()
+                    walk.map(|walk| find(connection, &walk)).transpose()?.flatten()
                 }
                 None => None,
             };
@@ -230,13 +230,13 @@ fn read_place(connection: &Connection, end: &Statement) -> Result<Option<Bookmar
 }
 
 /// The ids that a statement finds, if they are so many.
-fn find(connection: &Connection, walk: &Statement, shown: u64) -> Result<Option<Vec<String>>, StoreError> {
+fn find(connection: &Connection, walk: &Walk) -> Result<Option<Vec<String>>, StoreError> {
     let mut ids = Vec::new();
-    rows::for_each_row(connection, walk, |row| {
+    rows::for_each_row(connection, &walk.statement, |row| {
         ids.push(row.get(0).map_err(fault)?);
         Ok(())
     })?;
-    Ok((ids.len() as u64 == shown).then_some(ids))
+    Ok(walk.found(ids))
 }
 
 /// Merges changes into metadata as it is stored.

@@ -15,6 +15,13 @@ BEGIN
             INSERT INTO {schema}.stheno_count (kind, subject, has_account, amount)
             SELECT 'customers', '', v.has_account, v.amount
             FROM (VALUES (was, -1), (becomes, 1)) v (has_account, amount) WHERE v.has_account IS NOT NULL;
+        END IF;
+        -- An older snapshot may neither lock what has changed since, nor know of it.
+        IF current_setting('transaction_isolation') <> 'read committed' THEN
+            INSERT INTO {schema}.stheno_count (kind, subject, has_account, amount) VALUES ('doubt', '', FALSE, 0);
+            RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD END;
+        END IF;
+        IF TG_OP = 'UPDATE' THEN
             PERFORM 1 FROM {schema}.customer r WHERE r.id = NEW.id FOR UPDATE SKIP LOCKED;
             is_doubtful := NOT FOUND;
         END IF;
@@ -26,8 +33,7 @@ BEGIN
             SELECT 'members', l.customer_group_id, v.has_account, v.amount
             FROM locked l CROSS JOIN (VALUES (was, -1), (becomes, 1)) v (has_account, amount)
             WHERE v.has_account IS NOT NULL)
-        SELECT is_doubtful OR current_setting('transaction_isolation') <> 'read committed'
-               OR (SELECT count(*) FROM locked) <> (SELECT count(*) FROM {schema}.customer_group_customers m
+        SELECT is_doubtful OR (SELECT count(*) FROM locked) <> (SELECT count(*) FROM {schema}.customer_group_customers m
                                                     WHERE m.customer_id = OLD.id)
         INTO is_doubtful;
         IF is_doubtful THEN

@@ -28,7 +28,7 @@ use crate::openapi::LoginRefused;
     ),
 )]
 pub(crate) async fn handler(call: OpenCall<Login>) -> Response {
-    let OpenCall { app, body, head, .. } = call;
+    let OpenCall { app, body, head } = call;
     open(&app, &head, body).await.unwrap_or_else(|error| refuse(&app, &head, error))
 }
 

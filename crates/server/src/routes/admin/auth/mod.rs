@@ -21,7 +21,7 @@ use crate::extract::{Input, client_address, is_secure};
 use crate::limits;
 use crate::metrics;
 use crate::openapi::describe_body;
-use crate::password::{self, Turn};
+use crate::password;
 use crate::schema::{Schema, Valid, definitions};
 
 /// What a user signs in with.
@@ -51,7 +51,7 @@ async fn sign_in(app: &App, head: &Parts, login: Login) -> Result<String, ApiErr
     let counted = limits::login::Login::new(&email, client_address(app, &head.extensions, &head.headers));
     let check = || logins.check(counted).inspect_err(|_| app.metrics().log_in(metrics::Login::Limited));
     check()?;
-    let turn = Turn::begin(app).await?;
+    let turn = password::turn(app).await?;
     // Of many at once, those that have waited see how those before them have ended.
     check()?;
     let user = app.store().user_by_email(&email).await?;
@@ -75,7 +75,7 @@ async fn sign_in(app: &App, head: &Parts, login: Login) -> Result<String, ApiErr
 
 /// Keeps a password at today's cost, unless it has been changed meanwhile.
 async fn keep_better(app: &App, user: &str, weak: String, password: String) -> Result<(), ApiError> {
-    let better = password::hash(Turn::begin(app).await?, password).await?;
+    let better = password::hash(password::turn(app).await?, password).await?;
     app.store().replace_password_hash(user, weak, better).await?;
     Ok(())
 }

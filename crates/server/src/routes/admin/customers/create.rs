@@ -7,7 +7,7 @@ use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::extract::{Call, Input};
 use crate::openapi::{BodyRefused, EmailTaken, ReadOnly, Refused, describe_body};
-use crate::password::{self, Turn};
+use crate::password;
 use crate::schema::{Schema, Valid, definitions};
 
 pub(crate) struct Body {
@@ -60,7 +60,7 @@ pub(crate) async fn handler(call: Call<(), Body>) -> Result<Answer, ApiError> {
     let Body { email, first_name, last_name, password, phone, metadata } = call.body;
     let password_hash = match password.as_str() {
         "" => None,
-        _ => Some(password::hash(Turn::begin(&call.app).await?, password).await?),
+        _ => Some(password::hash(password::turn(&call.app).await?, password).await?),
     };
     let has_account = password_hash.is_some();
     let email = email.to_lowercase();

@@ -11,7 +11,7 @@ use crate::extract::{Call, Input, selection};
 use crate::openapi::{
     BodyRefused, CustomerId, CustomerMissing, EmailTaken, ReadOnly, Refused, describe_body,
 };
-use crate::password::{self, Turn};
+use crate::password;
 use crate::routes::admin::in_words;
 use crate::schema::{Schema, Valid, definitions};
 
@@ -63,7 +63,7 @@ pub(crate) async fn handler(call: Call<Query, Body>) -> Result<Answer, ApiError>
     let selection = selection::customers(store.catalog(), relations(call.query.expand.as_deref()))?;
     let Body { mut changes, password } = call.body;
     if let Some(password) = password {
-        changes.password_hash = Some(password::hash(Turn::begin(&call.app).await?, password).await?);
+        changes.password_hash = Some(password::hash(password::turn(&call.app).await?, password).await?);
     }
     let updated = store.update_customer(&id, changes, &selection).await.map_err(|error| match error {
         StoreError::Duplicate(duplicate) => ApiError::Duplicate(in_words(&duplicate)),
