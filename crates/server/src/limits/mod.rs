@@ -12,6 +12,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::HeaderValue;
+use http::header::ORIGIN;
 
 use self::login::Logins;
 pub use self::rate::RateLimit;
@@ -39,11 +40,29 @@ impl Limits {
     }
 }
 
-/// Refuses a call under `/admin` before anything is done for it: one of too many, or one that could not be worked on in
-/// time. What tells how the server is, such as `/health`, is always answered.
+/// Whether calls of this path are limited. What tells how the server is, such as `/health`, is always answered.
+fn is_limited(path: &str) -> bool {
+    path == "/admin" || path.starts_with("/admin/")
+}
+
+/// Refuses a call that could not be worked on in time, as cheaply as can be: what refusals cost is missing where work is
+/// done. It is counted, and neither timed nor logged one by one. A page of a browser could not read such an answer, so its
+/// calls go on to [`admin`].
+pub(crate) async fn busy(State(app): State<App>, request: Request, next: Next) -> Response {
+    if app.limits().work.is_full() && is_limited(request.uri().path()) && !request.headers().contains_key(ORIGIN) {
+        return refuse_busy(&app);
+    }
+    next.run(request).await
+}
+
+fn refuse_busy(app: &App) -> Response {
+    app.metrics().refuse(metrics::Refusal::Busy);
+    work::refusal().into_response()
+}
+
+/// Refuses a call before anything is done for it: one of too many, or one that could not be worked on in time.
 pub(crate) async fn admin(State(app): State<App>, request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    if path != "/admin" && !path.starts_with("/admin/") {
+    if !is_limited(request.uri().path()) {
         return next.run(request).await;
     }
     let limits = app.limits();
@@ -55,10 +74,7 @@ pub(crate) async fn admin(State(app): State<App>, request: Request, next: Next) 
             app.metrics().refuse(metrics::Refusal::RateLimit);
             return refusal.into_response();
         }
-        Rated::Passed(_) if limits.work.is_full() => {
-            app.metrics().refuse(metrics::Refusal::Busy);
-            work::refusal().into_response()
-        }
+        Rated::Passed(_) if limits.work.is_full() => refuse_busy(&app),
         Rated::Passed(_) => next.run(request).await,
     };
     if let Rated::Passed(Some(allowance)) = rated {
