@@ -1,8 +1,9 @@
-//! The one door a contributor needs: `cargo xtask setup`, `cargo xtask test`, `cargo xtask ci`, `cargo xtask bench`,
-//! `cargo xtask openapi`.
+//! The one door a contributor needs: `cargo xtask setup`, `cargo xtask test`, `cargo xtask ci`, `cargo xtask deny`,
+//! `cargo xtask bench`, `cargo xtask openapi`.
 
 mod command;
 mod count;
+mod deny;
 mod medusa;
 mod new_project;
 mod openapi;
@@ -37,10 +38,13 @@ enum Task {
     Test,
     /// What `test` runs, and on demand the long runs
     Ci {
-        /// Also run what takes long: the release build against the official JavaScript client, and `kill -9` many times
+        /// Also run what takes long: the release build against the official JavaScript client, and `kill -9` many times, and fail where
+        /// advisories cannot be checked
         #[arg(long)]
         full: bool,
     },
+    /// Check what comes in from outside: licences, sources, unwanted crates; advisories where RustSec can be reached
+    Deny,
     /// Write the API's description, openapi/openapi.json, as the code has it
     Openapi,
     /// Measure how fast the server answers; `-- --help` tells what can be set
@@ -68,6 +72,7 @@ fn run(task: &Task) -> Result<()> {
         Task::Setup { check: false } => setup::install(),
         Task::Test | Task::Ci { full: false } => test::run(test::Extent::Usual),
         Task::Ci { full: true } => test::run(test::Extent::Full),
+        Task::Deny => deny::run(),
         Task::Openapi => openapi::write(),
         Task::Bench { arguments } => {
             command::run(&mut command::cargo("build --release --locked --package=stheno"))?;
