@@ -203,6 +203,8 @@ impl Metrics {
         Observer::new(move |unit| {
             let outcome = if unit.failed { "failed" } else { "ok" };
             times.get_or_create(&Done { unit: unit.name, outcome }).observe(unit.time.as_secs_f64());
+            #[cfg(feature = "otlp")]
+            crate::traces::tell(unit);
         })
     }
 
@@ -240,7 +242,7 @@ impl Metrics {
 }
 
 /// The methods that there are; a client may make up others.
-fn name_of(method: &Method) -> &'static str {
+pub(crate) fn name_of(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",

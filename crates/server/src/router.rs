@@ -25,7 +25,7 @@ pub fn router(app: App) -> Router {
 /// The same, with further routes among the endpoints.
 pub fn router_with(app: App, further: Router<App>) -> Router {
     let endpoints = if app.config().docs { endpoints().merge(docs()) } else { endpoints() };
-    further
+    let router = further
         .merge(Router::from(endpoints))
         .route("/health", options(health::options))
         .route("/ready", options(health::options))
@@ -36,9 +36,10 @@ pub fn router_with(app: App, further: Router<App>) -> Router {
         .layer(from_fn_with_state(app.clone(), limits::admin))
         .layer(from_fn_with_state(app.clone(), cors::admin))
         .layer(from_fn_with_state(app.clone(), metrics::request))
-        .layer(from_fn(observe::request))
-        .layer(from_fn_with_state(app.clone(), limits::busy))
-        .with_state(app)
+        .layer(from_fn(observe::request));
+    #[cfg(feature = "otlp")]
+    let router = router.layer(from_fn(crate::traces::request));
+    router.layer(from_fn_with_state(app.clone(), limits::busy)).with_state(app)
 }
 
 /// The endpoints, each with its description.

@@ -346,6 +346,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     telemetry::init(arguments.log.format, &arguments.log.filter)
         .map_err(|error| anyhow!("{error}; give --log a filter such as info"))?;
 
+    #[cfg(feature = "otlp")]
+    let traces = stheno_server::Traces::start().map_err(|error| anyhow!("cannot send traces: {error}"))?;
+
     // What needs nothing of the database comes first: a start that fails leaves nothing behind.
     let medusa = arguments.requests.medusa()?;
     let given_secrets = arguments.secrets.read()?;
@@ -428,6 +431,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     });
     let served = served.await;
     store.close().await;
+    #[cfg(feature = "otlp")]
+    if let Some(traces) = traces {
+        traces.end().await;
+    }
     served.context("the server failed")?;
     tracing::info!("stopped");
     Ok(())

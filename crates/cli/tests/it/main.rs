@@ -21,5 +21,7 @@ mod secrets;
 mod shutdown;
 #[cfg(target_os = "linux")]
 mod terminal;
+#[cfg(feature = "otlp")]
+mod traces;
 mod user;
 mod waiting;
