@@ -23,5 +23,6 @@ mod shutdown;
 mod terminal;
 #[cfg(feature = "otlp")]
 mod traces;
+mod upgrade;
 mod user;
 mod waiting;
