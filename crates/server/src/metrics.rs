@@ -22,7 +22,7 @@ use prometheus_client::registry::{Registry, Unit};
 use stheno_store::{Observer, Totals};
 
 use crate::app::App;
-use crate::error::{ApiError, chain};
+use crate::error::{ApiError, chain, store_answers};
 
 /// The content type of the metrics: the text format of OpenMetrics.
 const OPEN_METRICS: HeaderValue =
@@ -203,6 +203,9 @@ impl Metrics {
         Observer::new(move |unit| {
             let outcome = if unit.failed { "failed" } else { "ok" };
             times.get_or_create(&Done { unit: unit.name, outcome }).observe(unit.time.as_secs_f64());
+            if !unit.failed && store_answers() {
+                tracing::info!("the database answers again");
+            }
             #[cfg(feature = "otlp")]
             crate::traces::tell(unit);
         })

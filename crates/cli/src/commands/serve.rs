@@ -398,7 +398,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     };
     let (store, secrets, administrator) = match begin().await {
         Err(error) if database.is_on_a_server() && waiting::helps(&error) => {
-            let begun = waiting::until_it_goes_well(begin, error, database, address);
+            let begun = waiting::until_it_goes_well(begin, error, database);
             tokio::select! {
                 begun = begun => begun?,
                 ended = &mut served => return ended.context("the server failed"),
