@@ -123,8 +123,8 @@ impl Credentials {
         (session::set_cookie(&self.secrets.cookie.sign(id), expires, secure), expires)
     }
 
-    /// Closes the session that a `Cookie` header names, also at Medusa where it is Medusa's.
-    pub(crate) async fn close_session(&self, header: &[u8]) -> Result<(), ApiError> {
+    /// Closes the session that a `Cookie` header names, also at Medusa where it is Medusa's. Answers whether there was one.
+    pub(crate) async fn close_session(&self, header: &[u8]) -> Result<bool, ApiError> {
         if let Some(id) = self.secrets.cookie.session_id(header) {
             let hash = id.storage_hash();
             let credential = Credential::Session(hash.clone());
@@ -133,13 +133,13 @@ impl Credentials {
             let was_own = self.store.delete_session(&hash).await?;
             self.known.invalidate(&credential);
             if was_own {
-                return Ok(());
+                return Ok(true);
             }
         }
-        if let (Some(medusa), Some(cookie)) = (&self.medusa, ForeignCookie::of(header)) {
-            medusa.close(&cookie).await.map_err(Arc::new)?;
+        match (&self.medusa, ForeignCookie::of(header)) {
+            (Some(medusa), Some(cookie)) => Ok(medusa.close(&cookie).await.map_err(Arc::new)?),
+            _ => Ok(false),
         }
-        Ok(())
     }
 
     fn now(&self) -> Timestamp {

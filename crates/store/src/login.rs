@@ -28,9 +28,7 @@ pub enum LoginOutcome {
     UnknownUser,
     /// Too many had failed, so it was not looked at.
     Limited,
-    /// Too many waited for their password to be checked.
-    Busy,
-    /// The password was right, and then something of the server's failed.
+    /// The server could not answer: it had too much to do, or its database failed.
     Failed,
 }
 
@@ -87,8 +85,8 @@ impl LoginKind {
 }
 
 impl LoginOutcome {
-    const ALL: [Self; 6] =
-        [Self::Accepted, Self::WrongPassword, Self::UnknownUser, Self::Limited, Self::Busy, Self::Failed];
+    const ALL: [Self; 5] =
+        [Self::Accepted, Self::WrongPassword, Self::UnknownUser, Self::Limited, Self::Failed];
 
     /// The outcome's name in the database.
     pub fn as_str(self) -> &'static str {
@@ -97,7 +95,6 @@ impl LoginOutcome {
             Self::WrongPassword => "wrong_password",
             Self::UnknownUser => "unknown_user",
             Self::Limited => "limited",
-            Self::Busy => "busy",
             Self::Failed => "failed",
         }
     }

@@ -35,9 +35,9 @@ pub(crate) async fn logins_are_listed_the_latest_first(database: Database) {
         },
         Login { address: "192.0.2.1".parse().ok(), ..login("usr_a", LoginOutcome::WrongPassword) },
         login("usr_b", LoginOutcome::Limited),
-        login("usr_a", LoginOutcome::Busy),
+        login("usr_a", LoginOutcome::Failed),
         Login { at: later, ..login("usr_a", LoginOutcome::Accepted) },
-        Login { at: later, kind: LoginKind::Logout, ..login("usr_b", LoginOutcome::Failed) },
+        Login { at: later, kind: LoginKind::Logout, ..login("usr_b", LoginOutcome::Accepted) },
     ];
     shop.store.record_logins(written[..4].to_vec()).await.unwrap();
     shop.store.record_logins(written[4..].to_vec()).await.unwrap();
@@ -47,8 +47,8 @@ pub(crate) async fn logins_are_listed_the_latest_first(database: Database) {
     assert_eq!(listed(&shop.store, LoginFilter::default(), 100).await, latest_first);
     assert_eq!(listed(&shop.store, LoginFilter::default(), 2).await, latest_first[..2]);
     let of_user = LoginFilter { user_id: Some("usr_a".to_owned()), since: None };
-    let [_, wrong, _, busy, accepted, _] = written;
-    assert_eq!(listed(&shop.store, of_user.clone(), 100).await, [accepted.clone(), busy, wrong]);
+    let [_, wrong, _, failed, accepted, _] = written;
+    assert_eq!(listed(&shop.store, of_user.clone(), 100).await, [accepted.clone(), failed, wrong]);
     let since = LoginFilter { since: Some(later), ..of_user };
     assert_eq!(listed(&shop.store, since, 100).await, [accepted]);
     let nobody = LoginFilter { user_id: Some("usr_nope".to_owned()), since: None };
