@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::extract::caller_of;
+use crate::extract::let_in;
 use crate::openapi::introduction;
 use crate::routes::admin::{auth, customer_groups, customers};
 use crate::routes::{self, docs, health};
@@ -33,7 +33,7 @@ pub fn router_with(app: App, further: Router<App>) -> Router {
         .method_not_allowed_fallback(no_route)
         .layer(from_fn(position::tell))
         .layer(from_fn(answer::not_modified))
-        .layer(from_fn_with_state(app.clone(), limits::admin))
+        .layer(from_fn_with_state(app.clone(), limits::calls))
         .layer(from_fn_with_state(app.clone(), cors::admin))
         .layer(from_fn_with_state(app.clone(), metrics::request))
         .layer(from_fn(observe::request))
@@ -75,12 +75,10 @@ pub(crate) fn docs() -> OpenApiRouter<App> {
 /// What is not there is only said to those who may know.
 async fn no_route(State(app): State<App>, request: Request) -> ApiError {
     let path = request.uri().path();
-    if path == "/admin" || path.starts_with("/admin/") {
-        match caller_of(&app, request.headers()).await {
-            Ok(Some(_)) => {}
-            Ok(None) => return ApiError::Unauthorized,
-            Err(error) => return error,
-        }
+    if (path == "/admin" || path.starts_with("/admin/"))
+        && let Err(error) = let_in(&app, request.headers(), request.extensions()).await
+    {
+        return error;
     }
     ApiError::NotFound(format!("Cannot {} {path}", request.method()))
 }

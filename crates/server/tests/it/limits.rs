@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use stheno_server::Config;
+use stheno_server::{Config, CookieSecure};
 use stheno_store::StoreOptions;
 use stheno_testkit::{Engine, HttpResponse, TestApp, TestAppOptions, contract};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -101,6 +101,44 @@ async fn calls_are_counted_by_credential_and_by_address() {
     for _ in 0..10 {
         assert_eq!(app.client().send("GET", "/health", &headers, None).await.status, 200);
         assert_eq!(app.client().send("GET", "/ready", &headers, None).await.status, 200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sent_beside_a_credential_makes_no_other_one_of_it() {
+    let limit = |config: &mut Config| {
+        config.rate_limit_credential = Some("2/h".parse().unwrap());
+        config.cookie_secure = CookieSecure::Never;
+    };
+    let app = with(limit, Engine::Sqlite).await;
+    let bearer = login(&app, "admin@medusa-test.com", "supersecret", "192.0.2.1").await.json();
+    let bearer = format!("Bearer {}", bearer["access_token"].as_str().unwrap());
+    let typed = json!({"email": "admin@medusa-test.com", "password": "supersecret"});
+    let opened = app.call("POST", "/admin/auth", Some(typed)).await;
+    let session = opened.header("set-cookie").unwrap().split(';').next().unwrap();
+    for (name, credential) in
+        [("x-medusa-access-token", "test_token"), ("authorization", &*bearer), ("cookie", session)]
+    {
+        let mut statuses = Vec::new();
+        for number in 0..3 {
+            let cookie = format!("connect.sid=s%3Amade-up-{number}.nothing");
+            let beside = match name {
+                "cookie" => [header("cookie", &format!("a={number}")), header("authorization", &cookie)],
+                _ => [header("cookie", &cookie), header("cookie", &format!("a={number}"))],
+            };
+            let headers = [&beside[..], &[header(name, credential)]].concat();
+            let path = ["/admin/auth", "/metrics", "/admin/nowhere"][number];
+            statuses.push(app.client().send("GET", path, &headers, None).await.status.as_u16());
+        }
+        assert_eq!(statuses, [200, 200, 429], "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_metrics_are_limited_by_address_too() {
+    let app = with(|config| config.rate_limit_address = Some("2/h".parse().unwrap()), Engine::Sqlite).await;
+    for status in [401, 401, 429] {
+        assert_eq!(app.client().send("GET", "/metrics", &[], None).await.status, status);
     }
 }
 
