@@ -404,8 +404,7 @@ impl<'a> Bench<'a> {
     /// What PostgreSQL itself gives for some of the calls.
     fn measure_database(&mut self, database: &Database, entrant: &Entrant, shop: Shop) {
         let Some(server) = &database.postgres else { return };
-        let flat =
-            [Call::Retrieve, Call::List, Call::FirstOfSmall, Call::FirstOfMiddle, Call::FirstOfLarge];
+        let flat = [Call::Retrieve, Call::List, Call::FirstOfSmall, Call::FirstOfMiddle, Call::FirstOfLarge];
         for call in self.calls().into_iter().filter(|call| flat.contains(call)) {
             self.note(&format!("pgbench: {}", call.name()));
             let Some(request) = Caller::reading(shop).request(call) else { continue };

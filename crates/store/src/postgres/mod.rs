@@ -8,6 +8,7 @@ mod customer;
 mod customer_group;
 mod import;
 mod keys;
+mod login;
 mod migration;
 #[cfg(test)]
 mod plans;
