@@ -11,7 +11,7 @@ use crate::command::{Stream, cargo, follow, run as run_command};
 use crate::count::Count;
 use crate::report::Report;
 use crate::setup::{self, JAVASCRIPT_CLIENT};
-use crate::{deny, new_project, openapi};
+use crate::{deny, instructions, new_project, openapi};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extent {
@@ -55,6 +55,7 @@ fn steps(extent: Extent, report: &mut Report) -> Result<()> {
     }
     report.tests("JavaScript client", || javascript_client(&binary));
     report.tests("OpenAPI document", || openapi::test(&binary));
+    report.check("instructions", || instructions::run(false))?;
 
     if extent == Extent::Full {
         let binary = report.check("release build", || build(Profile::Release, &metadata))?;

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::middleware::from_fn;
+use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::get;
 use stheno_store::StoreError;
@@ -32,7 +32,9 @@ impl Entrance {
         let closed = Router::new()
             .route("/health", get(health::health).options(health::options))
             .fallback(starting)
-            .layer(from_fn(observe::request));
+            .layer(from_fn(async |request: Request, next: Next| {
+                observe::request(request, async |request| next.run(request).await).await
+            }));
         Self { open: Arc::default(), closed }
     }
 

@@ -193,9 +193,9 @@ pub(crate) fn store_answers() -> bool {
     IS_AWAY.load(Ordering::Relaxed) && IS_AWAY.swap(false, Ordering::Relaxed)
 }
 
-/// What is logged once in a while: as long as a database is down, every request says the same.
+/// What is logged once in a while: as long as a database is down, everyone says the same.
 #[derive(Debug, Default)]
-struct Seldom {
+pub(crate) struct Seldom {
     logged: Option<Instant>,
     kept_back: u64,
 }
@@ -204,7 +204,7 @@ impl Seldom {
     const PAUSE: Duration = Duration::from_secs(10);
 
     /// If it is time to log it, how often it has been kept back since the last time.
-    fn ask(&mut self, now: Instant) -> Option<u64> {
+    pub(crate) fn ask(&mut self, now: Instant) -> Option<u64> {
         if self.logged.is_some_and(|logged| now < logged + Self::PAUSE) {
             self.kept_back += 1;
             return None;
@@ -216,9 +216,9 @@ impl Seldom {
 
 /// Logs that the store is not available, with the request that heard so first.
 fn log_unavailable(error: &ApiError) {
-    let is_the_store = matches!(error, ApiError::Store(_));
     static SELDOM: Mutex<Seldom> = Mutex::new(Seldom { logged: None, kept_back: 0 });
     let kept_back = SELDOM.lock().unwrap_or_else(PoisonError::into_inner).ask(Instant::now());
+    let is_the_store = matches!(error, ApiError::Store(_));
     let error = chain(error);
     if let Some(kept_back) = kept_back {
         tracing::warn!(error, kept_back, "the request could not be served");

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::header::CONTENT_TYPE;
@@ -67,6 +66,40 @@ struct Done {
     outcome: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Noted {
+    outcome: &'static str,
+}
+
+/// What became of entries of the audit trail.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum AuditOutcome {
+    Written,
+    /// There were too many.
+    Dropped,
+    /// The database did not take them.
+    Failed,
+}
+
+/// Counts entries of the audit trail.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct AuditEntries(Family<Noted, Counter>);
+
+impl AuditEntries {
+    pub(crate) fn register(&self, registry: &mut Registry) {
+        registry.register("audit_entries", "Entries of the audit trail of logins", self.0.clone());
+    }
+
+    pub(crate) fn count(&self, outcome: AuditOutcome, entries: usize) {
+        let outcome = match outcome {
+            AuditOutcome::Written => "written",
+            AuditOutcome::Dropped => "dropped",
+            AuditOutcome::Failed => "failed",
+        };
+        self.0.get_or_create(&Noted { outcome }).inc_by(entries as u64);
+    }
+}
+
 /// Why a call was refused before it was worked on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Refusal {
@@ -113,6 +146,7 @@ pub(crate) struct Metrics {
     request_time: Histograms<Asked>,
     refused: Family<Refused, Counter>,
     logins: Family<LoggedIn, Counter>,
+    audit: AuditEntries,
     store_time: Histograms<Done>,
     running: Gauge,
     waiting: Gauge,
@@ -146,12 +180,17 @@ impl Metrics {
         );
         let logins = Family::<LoggedIn, Counter>::default();
         registry.register("logins", "Logins with a password", logins.clone());
+        let audit = AuditEntries::default();
+        audit.register(&mut registry);
         // What has not happened yet is told, too: a rate begins at nought.
         for refusal in [Refusal::Busy, Refusal::RateLimit] {
             drop(refused.get_or_create(&refusal.into()));
         }
         for login in [Login::Succeeded, Login::Wrong, Login::Limited] {
             drop(logins.get_or_create(&login.into()));
+        }
+        for outcome in [AuditOutcome::Written, AuditOutcome::Dropped, AuditOutcome::Failed] {
+            audit.count(outcome, 0);
         }
         let store_time = Histograms::new_with_constructor(histogram);
         let help = "Time of units of work of the database, waiting for a connection included";
@@ -184,6 +223,7 @@ impl Metrics {
             request_time,
             refused,
             logins,
+            audit,
             store_time,
             running,
             waiting,
@@ -209,6 +249,11 @@ impl Metrics {
             #[cfg(feature = "otlp")]
             crate::traces::tell(unit);
         })
+    }
+
+    /// Who counts entries of the audit trail.
+    pub(crate) fn audit_entries(&self) -> AuditEntries {
+        self.audit.clone()
     }
 
     pub(crate) fn refuse(&self, refusal: Refusal) {
@@ -259,11 +304,15 @@ pub(crate) fn name_of(method: &Method) -> &'static str {
 }
 
 /// Counts and times a request.
-pub(crate) async fn request(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn request(
+    app: &App,
+    request: Request,
+    next: impl AsyncFnOnce(Request) -> Response,
+) -> Response {
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let begun = Instant::now();
-    let response = next.run(request).await;
+    let response = next(request).await;
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
     app.metrics().answer(&method, route, response.status().as_u16(), begun.elapsed());
     response

@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request};
-use axum::middleware::Next;
 use axum::response::Response;
 use opentelemetry::propagation::TextMapPropagator as _;
 use opentelemetry::trace::{FutureExt as _, Span as _, SpanKind, Status, TraceContextExt as _, Tracer as _};
@@ -164,11 +163,11 @@ impl trace::SpanExporter for Telling {
 }
 
 /// Measures a request, below the span that its header `traceparent` names. Probes are left out, since they come all the time.
-pub(crate) async fn request(request: Request, next: Next) -> Response {
+pub(crate) async fn request(request: Request, next: impl AsyncFnOnce(Request) -> Response) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map(MatchedPath::as_str);
     if let Some("/health" | "/ready" | "/metrics") = route {
-        return next.run(request).await;
+        return next(request).await;
     }
     let (method, verb) = match name_of(request.method()) {
         "other" => ("_OTHER", "HTTP"),
@@ -182,7 +181,7 @@ pub(crate) async fn request(request: Request, next: Next) -> Response {
     let tracer = global::tracer(SCOPE);
     let span = tracer.span_builder(name).with_kind(SpanKind::Server).with_attributes(attributes);
     let context = parent.with_span(span.start_with_context(&tracer, &parent));
-    let response = next.run(request).with_context(context.clone()).await;
+    let response = next(request).with_context(context.clone()).await;
     let span = context.span();
     let status = response.status();
     span.set_attribute(KeyValue::new("http.response.status_code", i64::from(status.as_u16())));

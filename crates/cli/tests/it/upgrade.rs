@@ -14,11 +14,13 @@ const SQLITE: &[(&str, &str)] = &[
     ("0003_stheno_counts", include_str!("../../../store/migrations/sqlite/0003_stheno_counts.sql")),
     ("0004_stheno_orders", include_str!("../../../store/migrations/sqlite/0004_stheno_orders.sql")),
     ("0005_stheno_search", include_str!("../../../store/migrations/sqlite/0005_stheno_search.sql")),
+    ("0006_stheno_logins", include_str!("../../../store/migrations/sqlite/0006_stheno_logins.sql")),
 ];
 const POSTGRES: &[(&str, &str)] = &[
     ("0001_medusa_tables", include_str!("../../../store/migrations/postgres/0001_medusa_tables.sql")),
     ("0002_stheno_tables", include_str!("../../../store/migrations/postgres/0002_stheno_tables.sql")),
     ("0003_stheno_counts", include_str!("../../../store/migrations/postgres/0003_stheno_counts.sql")),
+    ("0004_stheno_logins", include_str!("../../../store/migrations/postgres/0004_stheno_logins.sql")),
 ];
 
 /// The tables that a shop's rows are in, with the step that made them.

@@ -10,7 +10,7 @@ use serde_json::json;
 use stheno_server::{Config, metrics_router, serve_router};
 use stheno_testkit::{Engine, HttpClient, TestApp, TestAppOptions, contract};
 
-use crate::token;
+use crate::{header, token};
 
 /// The value of a series.
 fn value(metrics: &str, series: &str) -> Option<f64> {
@@ -88,7 +88,8 @@ async fn what_was_refused_is_told() {
     for _ in 0..5 {
         app.call("GET", "/admin/customer-groups?limit=1", None).await;
     }
-    let metrics = metrics(&app).await;
+    let elsewhere = [token(), header("x-forwarded-for", "192.0.2.1")];
+    let metrics = app.client().send("GET", "/metrics", &elsewhere, None).await.text();
     let refused = value(&metrics, r#"stheno_calls_refused_total{reason="rate_limit"}"#);
     assert_eq!(refused, Some(3.0), "{metrics}");
 }
