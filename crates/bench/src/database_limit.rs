@@ -29,7 +29,7 @@ pub(crate) async fn measure(
     connections: usize,
     seconds: f64,
 ) -> anyhow::Result<f64> {
-    let executions = executions(server, target, request).await?;
+    let Replay { settings, executions } = replay(server, target, request).await?;
     let mut script = String::new();
     let mut values = Vec::new();
     // What reads more than once does so in one round trip, out of one snapshot.
@@ -63,18 +63,25 @@ pub(crate) async fn measure(
     for value in &values {
         pgbench.arg("--define").arg(value);
     }
+    // Set once for all, which costs less than the server's own way.
+    let settings: Vec<_> = settings.iter().map(|(name, value)| format!("-c {name}={value}")).collect();
+    pgbench.env("PGOPTIONS", settings.join(" "));
     let output = pgbench.arg(database).output().context("cannot run pgbench")?;
     let said = String::from_utf8_lossy(&output.stdout);
     let rate = said.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
     rate.with_context(|| format!("pgbench failed: {said}{}", String::from_utf8_lossy(&output.stderr)))
 }
 
-/// The statements that a request has the database do, read from the server's log.
-async fn executions(
-    server: &PostgresServer,
-    target: &Target,
-    request: &Request,
-) -> anyhow::Result<Vec<Execution>> {
+/// What a request has the database do.
+#[derive(Debug, PartialEq, Eq)]
+struct Replay {
+    /// How it has statements planned.
+    settings: Vec<(String, String)>,
+    executions: Vec<Execution>,
+}
+
+/// What a request has the database do, read from the server's log.
+async fn replay(server: &PostgresServer, target: &Target, request: &Request) -> anyhow::Result<Replay> {
     // Once before, so that credentials are known and statements are prepared.
     load::send(target, request).await?;
     server.set("log_min_duration_statement = 0");
@@ -91,13 +98,16 @@ async fn executions(
     let log = fs::read_to_string(server.log())?;
     server.set("log_min_duration_statement = -1");
     server.reload().await;
-    let executions = read_log(&log[before..])?;
-    ensure!(!executions.is_empty(), "the request had the database do nothing: {}", &log[before..]);
-    Ok(executions)
+    let replay = read_log(&log[before..])?;
+    ensure!(!replay.executions.is_empty(), "the request had the database do nothing: {}", &log[before..]);
+    Ok(replay)
 }
 
-/// The executions of prepared statements in a log, but for those that begin and end transactions.
-fn read_log(log: &str) -> anyhow::Result<Vec<Execution>> {
+/// The executions of prepared statements in a log, but for those that begin and end transactions, and the settings that
+/// were made for them.
+fn read_log(log: &str) -> anyhow::Result<Replay> {
+    let set = Regex::new(r"SET LOCAL (\w+) = (\S+?)(?:;|$)")?;
+    let mut settings = Vec::new();
     let executed = Regex::new(r"(?s)^LOG:\s+duration: [0-9.]+ ms  execute [^:]+: (.+)$")?;
     let parameter = Regex::new(r"\$\d+ = (?:'((?:[^']|'')*)'|NULL)")?;
     let mut executions: Vec<Execution> = Vec::new();
@@ -116,10 +126,11 @@ fn read_log(log: &str) -> anyhow::Result<Vec<Execution>> {
             executions.push(Execution { text, parameters: Vec::new() });
             is_executed = true;
         } else {
+            settings.extend(set.captures_iter(entry).map(|found| (found[1].to_owned(), found[2].to_owned())));
             is_executed = false;
         }
     }
-    Ok(executions)
+    Ok(Replay { settings, executions })
 }
 
 #[cfg(test)]
@@ -128,7 +139,7 @@ mod tests {
 
     #[test]
     fn statements_and_their_parameters_are_read_from_a_log() {
-        let log = "@entry@LOG:  duration: 0.012 ms  statement: BEGIN
+        let log = "@entry@LOG:  duration: 0.012 ms  statement: BEGIN; SET LOCAL enable_sort = off; SET LOCAL random_page_cost = 1.1
 @entry@LOG:  duration: 0.020 ms  bind s1: SELECT 1
 @entry@DETAIL:  parameters: $1 = 'bound'
 @entry@LOG:  duration: 0.034 ms  execute s1: SELECT r.id FROM customer_group r
@@ -142,6 +153,8 @@ mod tests {
             text: "SELECT r.id FROM customer_group r WHERE r.name = $1 LIMIT $2".to_owned(),
             parameters: vec!["it's".to_owned(), "50".to_owned()],
         };
-        assert_eq!(read_log(log).ok(), Some(vec![expected]));
+        let settings = [("enable_sort", "off"), ("random_page_cost", "1.1")];
+        let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        assert_eq!(read_log(log).ok(), Some(Replay { settings, executions: vec![expected] }));
     }
 }

@@ -37,6 +37,7 @@ pub fn router_with(app: App, further: Router<App>) -> Router {
         .layer(from_fn_with_state(app.clone(), cors::admin))
         .layer(from_fn_with_state(app.clone(), metrics::request))
         .layer(from_fn(observe::request))
+        .layer(from_fn_with_state(app.clone(), limits::busy))
         .with_state(app)
 }
 

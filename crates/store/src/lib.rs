@@ -20,6 +20,7 @@
 #![warn(missing_docs)]
 
 mod answer;
+mod apart;
 mod clock;
 pub mod copy;
 mod cursor;

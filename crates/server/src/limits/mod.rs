@@ -12,6 +12,7 @@ use std::time::Duration;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use http::header::ORIGIN;
 use http::{Extensions, HeaderValue};
 
 use self::login::Logins;
@@ -45,13 +46,33 @@ impl Limits {
 #[derive(Debug, Clone, Default)]
 struct ByCredential(Arc<OnceLock<Allowance>>);
 
-/// Refuses a call under `/admin`, or one for the metrics, before anything is done for it: one of too many from an address; and
-/// of those under `/admin` one that could not be worked on in time. What tells how the server is, such as `/health`, is
-/// always answered.
+/// Whether calls of this path are work, of which only so much is done at once. What tells how the server is, such as
+/// `/health`, is always answered.
+fn is_work(path: &str) -> bool {
+    path == "/admin" || path.starts_with("/admin/")
+}
+
+/// Refuses a call that could not be worked on in time, as cheaply as can be: what refusals cost is missing where work is
+/// done. It is counted, and neither timed nor logged one by one. A page of a browser could not read such an answer, so its
+/// calls go on to [`calls`].
+pub(crate) async fn busy(State(app): State<App>, request: Request, next: Next) -> Response {
+    if app.limits().work.is_full() && is_work(request.uri().path()) && !request.headers().contains_key(ORIGIN)
+    {
+        return refuse_busy(&app);
+    }
+    next.run(request).await
+}
+
+fn refuse_busy(app: &App) -> Response {
+    app.metrics().refuse(metrics::Refusal::Busy);
+    work::refusal().into_response()
+}
+
+/// Refuses a call before anything is done for it: one of too many from an address, the metrics among them, or one that could not
+/// be worked on in time.
 pub(crate) async fn calls(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let is_admin = path == "/admin" || path.starts_with("/admin/");
-    if !is_admin && path != "/metrics" {
+    let is_work = is_work(request.uri().path());
+    if !is_work && request.uri().path() != "/metrics" {
         return next.run(request).await;
     }
     let limits = app.limits();
@@ -66,9 +87,8 @@ pub(crate) async fn calls(State(app): State<App>, mut request: Request, next: Ne
         }
     };
     let by_credential = ByCredential::default();
-    let mut response = if is_admin && limits.work.is_full() {
-        app.metrics().refuse(metrics::Refusal::Busy);
-        work::refusal().into_response()
+    let mut response = if is_work && limits.work.is_full() {
+        refuse_busy(&app)
     } else {
         request.extensions_mut().insert(by_credential.clone());
         next.run(request).await

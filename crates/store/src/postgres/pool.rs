@@ -26,6 +26,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::url::Target;
 use super::{closed, fault, is_gone, is_lost, is_unconfirmed, tls, unanswered, unconfirmed, unreachable};
 use crate::answer::{Output, Reply, Streaming};
+use crate::apart::Apart;
 use crate::observe::Load;
 use crate::position::{Caller, Position, Write};
 use crate::{StoreError, StoreOptions};
@@ -506,7 +507,7 @@ impl Pool {
         let permit = Arc::clone(&self.writing).acquire_owned().await.map_err(|_| closed())?;
         let pool = self.clone();
         let position = self.caller.as_ref().map(Caller::write);
-        let write = tokio::spawn(async move {
+        let write = Apart::new(async move {
             let mut work = Some(work);
             let mut outcome = pool.write_once(&mut work).await;
             // Nothing has begun, so nothing can have been saved.
@@ -521,7 +522,7 @@ impl Pool {
             drop(permit);
             outcome
         });
-        write.await.map_err(StoreError::internal)?
+        write.await
     }
 
     /// Finds out the position of a write that has been committed, or may have been; later, if that takes long.
@@ -578,16 +579,21 @@ impl Pool {
     ) -> Reply<H> {
         let running = Arc::clone(&self.running);
         let permit = self.soon(async { running.acquire_owned().await.map_err(StoreError::internal) }).await?;
-        let (mut output, answer) = Output::new(self.streaming.clone(), permit);
+        let (mut output, mut answer) = Output::new(self.streaming.clone(), permit);
         let pool = self.clone();
-        tokio::spawn(async move {
+        let mut reading = Apart::new(async move {
             let mut outcome = pool.answer_once(&work, &read, &mut output).await;
             if outcome.as_ref().is_err_and(is_lost) && output.start_again() {
                 outcome = pool.answer_once(&work, &read, &mut output).await;
             }
             output.finish(outcome).await;
         });
-        answer.await.map_err(StoreError::internal)?
+        tokio::select! {
+            // The reply to a large answer comes before the end of the reading, which then goes on by itself.
+            reply = &mut answer => reply,
+            () = &mut reading => answer.await,
+        }
+        .map_err(StoreError::internal)?
     }
 
     async fn answer_once<W, H>(
