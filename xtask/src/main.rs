@@ -37,7 +37,8 @@ enum Task {
     Test,
     /// What `test` runs, and on demand the long runs
     Ci {
-        /// Also run what takes long: the release build against the official JavaScript client, and `kill -9` many times
+        /// Also run what takes long: the release build against the official JavaScript client, `kill -9` of server and
+        /// database many times, and a soak
         #[arg(long)]
         full: bool,
     },

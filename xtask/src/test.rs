@@ -57,7 +57,7 @@ fn steps(extent: Extent, report: &mut Report) -> Result<()> {
     if extent == Extent::Full {
         let binary = report.check("release build", || build(Profile::Release, &metadata))?;
         report.tests("JavaScript client, release build", || javascript_client(&binary));
-        report.tests("kill -9, many times", kills);
+        report.tests("kill -9 many times, and a soak", crashes_and_soak);
     }
     Ok(())
 }
@@ -113,11 +113,13 @@ fn cargo_test(selection: &[&str]) -> Result<(bool, Count)> {
     Ok((succeeded, count))
 }
 
-/// The program killed under 16 writers, as often as takes some minutes.
-fn kills() -> Result<(bool, Count)> {
+/// The program, PostgreSQL and both killed under 16 writers, and both engines at work, as often and as long as takes some
+/// minutes. The figures that they print are those of `docs/RELIABILITY.md`.
+fn crashes_and_soak() -> Result<(bool, Count)> {
     let mut count = Count::default();
-    let mut test = cargo("test --package=stheno --locked --test=it crash");
-    test.env("STHENO_CRASH_ROUNDS", "60");
+    let mut test =
+        cargo("test --package=stheno --locked --test=it -- crash:: soak:: --nocapture --test-threads=1");
+    test.env("STHENO_CRASH_ROUNDS", "60").env("STHENO_SOAK_SECONDS", "300");
     let succeeded = follow(&mut test, Stream::Output, |line| count.read_cargo_test(line))?;
     ensure!(!succeeded || count.passed > 0, "no test of kill -9 ran");
     Ok((succeeded, count))

@@ -49,7 +49,10 @@ fn is_limited(path: &str) -> bool {
 /// done. It is counted, and neither timed nor logged one by one. A page of a browser could not read such an answer, so its
 /// calls go on to [`admin`].
 pub(crate) async fn busy(State(app): State<App>, request: Request, next: Next) -> Response {
-    if app.limits().work.is_full() && is_limited(request.uri().path()) && !request.headers().contains_key(ORIGIN) {
+    if app.limits().work.is_full()
+        && is_limited(request.uri().path())
+        && !request.headers().contains_key(ORIGIN)
+    {
         return refuse_busy(&app);
     }
     next.run(request).await
