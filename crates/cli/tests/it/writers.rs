@@ -116,7 +116,7 @@ impl Writers {
         let calls = Arc::new(Calls::default());
         let writer = |number| {
             let (calls, customers, url) = (Arc::clone(&calls), Arc::clone(customers), server.url.clone());
-            let name = format!("{name} writer {number}");
+            let name = format!("{name}writer {number}");
             std::thread::spawn(move || write_until_the_end(&calls, &url, &name, &customers))
         };
         let threads = (0..WRITERS).map(writer).collect();
@@ -234,13 +234,15 @@ impl Ledger {
         unknown
     }
 
-    /// Deletes what the writers have made.
-    pub(crate) fn delete_all(&mut self, server: &Server) {
-        for found in found(server).into_values() {
-            let path = format!("/admin/customer-groups/{}", found.id);
-            assert_eq!(server.delete(&path).with_token(API_TOKEN).send().status, 200);
+    /// Deletes the groups but those whose name begins so; from then on they must not be there.
+    pub(crate) fn keep(&mut self, server: &Server, prefix: &str) {
+        for (name, found) in found(server) {
+            if !name.starts_with(prefix) {
+                let path = format!("/admin/customer-groups/{}", found.id);
+                assert_eq!(server.delete(&path).with_token(API_TOKEN).send().status, 200);
+            }
         }
-        self.groups.clear();
+        self.groups.retain(|group| group.name.starts_with(prefix));
     }
 
     /// That the numbers of members that the database keeps, of those groups whose name begins so, are those of the members.
