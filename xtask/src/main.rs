@@ -1,8 +1,9 @@
-//! The one door a contributor needs: `cargo xtask setup`, `cargo xtask test`, `cargo xtask ci`, `cargo xtask bench`,
-//! `cargo xtask openapi`.
+//! The one door a contributor needs: `cargo xtask setup`, `cargo xtask test`, `cargo xtask ci`, `cargo xtask fuzz`,
+//! `cargo xtask bench`, `cargo xtask openapi`.
 
 mod command;
 mod count;
+mod fuzz;
 mod medusa;
 mod new_project;
 mod openapi;
@@ -13,8 +14,9 @@ mod test;
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -38,9 +40,15 @@ enum Task {
     /// What `test` runs, and on demand the long runs
     Ci {
         /// Also run what takes long: the release build against the official JavaScript client, `kill -9` of server and
-        /// database many times, and a soak
+        /// database many times, a soak, and more random input
         #[arg(long)]
         full: bool,
+    },
+    /// Send random input to whatever reads what anybody can send
+    Fuzz {
+        /// How long for each target
+        #[arg(long, default_value_t = 30)]
+        seconds: u64,
     },
     /// Write the API's description, openapi/openapi.json, as the code has it
     Openapi,
@@ -69,6 +77,11 @@ fn run(task: &Task) -> Result<()> {
         Task::Setup { check: false } => setup::install(),
         Task::Test | Task::Ci { full: false } => test::run(test::Extent::Usual),
         Task::Ci { full: true } => test::run(test::Extent::Full),
+        Task::Fuzz { seconds } => {
+            let (succeeded, count) = fuzz::run(Duration::from_secs(*seconds))?;
+            ensure!(succeeded, "{} of the targets found a fault", count.failed);
+            Ok(())
+        }
         Task::Openapi => openapi::write(),
         Task::Bench { arguments } => {
             command::run(&mut command::cargo("build --release --locked --package=stheno"))?;

@@ -28,7 +28,7 @@ struct Requirement {
 }
 
 /// Beyond Rust and a C compiler, without which this program would not have been built.
-const REQUIREMENTS: [Requirement; 8] = [
+const REQUIREMENTS: [Requirement; 9] = [
     Requirement {
         name: "rustfmt",
         find: || found(first_line(&mut cargo("fmt --version"))),
@@ -40,6 +40,12 @@ const REQUIREMENTS: [Requirement; 8] = [
         find: || found(first_line(&mut cargo("clippy --version"))),
         packages: &[],
         by_hand: "rustup component add clippy",
+    },
+    Requirement {
+        name: "C++ compiler",
+        find: || found(version("c++")),
+        packages: &["g++"],
+        by_hand: "install a C++ compiler, so that `c++` runs it (for libFuzzer)",
     },
     Requirement {
         name: "OpenSSL",

@@ -3,6 +3,7 @@
 use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use cargo_metadata::{Metadata, MetadataCommand};
@@ -11,7 +12,7 @@ use crate::command::{Stream, cargo, follow, run as run_command};
 use crate::count::Count;
 use crate::report::Report;
 use crate::setup::{self, JAVASCRIPT_CLIENT};
-use crate::{new_project, openapi};
+use crate::{fuzz, new_project, openapi};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extent {
@@ -37,7 +38,7 @@ pub(crate) fn run(extent: Extent) -> Result<()> {
 fn steps(extent: Extent, report: &mut Report) -> Result<()> {
     report.check("setup", setup::install)?;
     let metadata = MetadataCommand::new().other_options(["--locked".to_owned()]).exec()?;
-    report.check("formatting", || run_command(&mut cargo("fmt --all --check")))?;
+    report.check("formatting", formatting)?;
     report.check("clippy", clippy)?;
     report.check("client features", || client_features(&metadata))?;
     report.check("documentation", documentation)?;
@@ -53,6 +54,7 @@ fn steps(extent: Extent, report: &mut Report) -> Result<()> {
     }
     report.tests("JavaScript client", || javascript_client(&binary));
     report.tests("OpenAPI document", || openapi::test(&binary));
+    report.tests("fuzzing", || fuzz::run(Duration::from_secs(if extent == Extent::Full { 300 } else { 30 })));
 
     if extent == Extent::Full {
         let binary = report.check("release build", || build(Profile::Release, &metadata))?;
@@ -60,6 +62,11 @@ fn steps(extent: Extent, report: &mut Report) -> Result<()> {
         report.tests("kill -9 many times, and a soak", crashes_and_soak);
     }
     Ok(())
+}
+
+fn formatting() -> Result<()> {
+    run_command(&mut cargo("fmt --all --check"))?;
+    run_command(&mut cargo("fmt --manifest-path fuzz/Cargo.toml --check"))
 }
 
 fn clippy() -> Result<()> {
