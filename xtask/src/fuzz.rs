@@ -100,9 +100,11 @@ fn try_one(target: &str, programs: &Path, work: &Path, time: Duration) -> Result
         let runs = runs.with_context(|| format!("{} does not say how often it ran", log.display()))?;
         println!("{target}: {} inputs, none of them a fault", runs.trim());
     } else {
-        let last: Vec<&str> = said.lines().rev().take(40).collect();
-        println!("{target}: FAILED, and the input is kept in {}", found.display());
-        last.iter().rev().for_each(|line| println!("    {line}"));
+        let reason =
+            said.lines().skip_while(|line| !line.contains("panicked at") && !line.contains("ERROR: "));
+        let input = said.lines().filter(|line| line.contains("Test unit written to"));
+        reason.take(6).chain(input).for_each(|line| println!("    {line}"));
+        println!("    the whole of it: {}", log.display());
     }
     Ok(status.success())
 }
