@@ -1,8 +1,9 @@
-//! The one door a contributor needs: `cargo xtask setup`, `cargo xtask test`, `cargo xtask ci`, `cargo xtask bench`,
-//! `cargo xtask instructions`, `cargo xtask openapi`.
+//! The one door a contributor needs: `cargo xtask setup`, `cargo xtask test`, `cargo xtask ci`, `cargo xtask fuzz`,
+//! `cargo xtask instructions`, `cargo xtask bench`, `cargo xtask openapi`.
 
 mod command;
 mod count;
+mod fuzz;
 mod instructions;
 mod medusa;
 mod new_project;
@@ -14,8 +15,9 @@ mod test;
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -38,9 +40,16 @@ enum Task {
     Test,
     /// What `test` runs, and on demand the long runs
     Ci {
-        /// Also run what takes long: the release build against the official JavaScript client, and `kill -9` many times
+        /// Also run what takes long: the release build against the official JavaScript client, `kill -9` of server and
+        /// database many times, a soak, and more random input
         #[arg(long)]
         full: bool,
+    },
+    /// Send random input to whatever reads what anybody can send
+    Fuzz {
+        /// How long for each target
+        #[arg(long, default_value_t = 30)]
+        seconds: u64,
     },
     /// Write the API's description, openapi/openapi.json, as the code has it
     Openapi,
@@ -75,6 +84,11 @@ fn run(task: &Task) -> Result<()> {
         Task::Setup { check: false } => setup::install(),
         Task::Test | Task::Ci { full: false } => test::run(test::Extent::Usual),
         Task::Ci { full: true } => test::run(test::Extent::Full),
+        Task::Fuzz { seconds } => {
+            let (succeeded, count) = fuzz::run(Duration::from_secs(*seconds))?;
+            ensure!(succeeded, "{} of the targets found a fault", count.failed);
+            Ok(())
+        }
         Task::Openapi => openapi::write(),
         Task::Instructions { accept } => instructions::run(*accept),
         Task::Bench { arguments } => {
