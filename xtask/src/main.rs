@@ -1,8 +1,10 @@
-//! The one door a contributor needs: `cargo xtask setup`, `cargo xtask test`, `cargo xtask ci`, `cargo xtask bench`,
-//! `cargo xtask openapi`.
+//! The one door a contributor needs: `cargo xtask setup`, `cargo xtask test`, `cargo xtask ci`, `cargo xtask fuzz`,
+//! `cargo xtask instructions`, `cargo xtask bench`, `cargo xtask openapi`.
 
 mod command;
 mod count;
+mod fuzz;
+mod instructions;
 mod medusa;
 mod new_project;
 mod openapi;
@@ -13,8 +15,9 @@ mod test;
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -37,12 +40,25 @@ enum Task {
     Test,
     /// What `test` runs, and on demand the long runs
     Ci {
-        /// Also run what takes long: the release build against the official JavaScript client, and `kill -9` many times
+        /// Also run what takes long: the release build against the official JavaScript client, `kill -9` of server and
+        /// database many times, a soak, and more random input
         #[arg(long)]
         full: bool,
     },
+    /// Send random input to whatever reads what anybody can send
+    Fuzz {
+        /// How long for each target
+        #[arg(long, default_value_t = 30)]
+        seconds: u64,
+    },
     /// Write the API's description, openapi/openapi.json, as the code has it
     Openapi,
+    /// Count the instructions that the pieces of a request take, and compare them with the last counts
+    Instructions {
+        /// Keep the counts: they are the last ones from now on
+        #[arg(long)]
+        accept: bool,
+    },
     /// Measure how fast the server answers; `-- --help` tells what can be set
     Bench {
         /// Handed on to the load driver
@@ -68,7 +84,13 @@ fn run(task: &Task) -> Result<()> {
         Task::Setup { check: false } => setup::install(),
         Task::Test | Task::Ci { full: false } => test::run(test::Extent::Usual),
         Task::Ci { full: true } => test::run(test::Extent::Full),
+        Task::Fuzz { seconds } => {
+            let (succeeded, count) = fuzz::run(Duration::from_secs(*seconds))?;
+            ensure!(succeeded, "{} of the targets found a fault", count.failed);
+            Ok(())
+        }
         Task::Openapi => openapi::write(),
+        Task::Instructions { accept } => instructions::run(*accept),
         Task::Bench { arguments } => {
             command::run(&mut command::cargo("build --release --locked --package=stheno"))?;
             command::run(command::cargo("run --release --locked --package=stheno-bench --").args(arguments))

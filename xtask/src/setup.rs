@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::command::{cargo, first_line, run, version};
 use crate::medusa::{self, MEDUSA};
-use crate::{openapi, python};
+use crate::{instructions, openapi, python};
 
 /// The tests that drive the official JavaScript client.
 pub(crate) const JAVASCRIPT_CLIENT: &str = "tests/medusa-js";
@@ -28,7 +28,7 @@ struct Requirement {
 }
 
 /// Beyond Rust and a C compiler, without which this program would not have been built.
-const REQUIREMENTS: [Requirement; 8] = [
+const REQUIREMENTS: [Requirement; 9] = [
     Requirement {
         name: "rustfmt",
         find: || found(first_line(&mut cargo("fmt --version"))),
@@ -40,6 +40,12 @@ const REQUIREMENTS: [Requirement; 8] = [
         find: || found(first_line(&mut cargo("clippy --version"))),
         packages: &[],
         by_hand: "rustup component add clippy",
+    },
+    Requirement {
+        name: "C++ compiler",
+        find: || found(version("c++")),
+        packages: &["g++"],
+        by_hand: "install a C++ compiler, so that `c++` runs it (for libFuzzer)",
     },
     Requirement {
         name: "OpenSSL",
@@ -70,6 +76,12 @@ const REQUIREMENTS: [Requirement; 8] = [
         find: find_pgbouncer,
         packages: &["pgbouncer"],
         by_hand: "install PgBouncer, so that `pgbouncer` is found by name (it need not run)",
+    },
+    Requirement {
+        name: "Valgrind",
+        find: || found(instructions::valgrind()),
+        packages: &["valgrind"],
+        by_hand: "install Valgrind, so that `valgrind` runs it",
     },
     Requirement {
         name: "Python",

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::middleware::from_fn;
+use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::get;
 use stheno_store::StoreError;
@@ -39,7 +39,7 @@ impl Entrance {
     }
 
     fn closed_but_for(endpoints: Router) -> Self {
-        Self { open: Arc::default(), closed: endpoints.fallback(starting).layer(from_fn(observe::request)) }
+        Self { open: Arc::default(), closed: endpoints.fallback(starting).layer(from_fn(observed)) }
     }
 
     /// One to these endpoints.
@@ -56,6 +56,10 @@ impl Entrance {
     pub fn open_to_metrics(&self, app: App) {
         self.open.get_or_init(|| metrics_router(app));
     }
+}
+
+async fn observed(request: Request, next: Next) -> Response {
+    observe::request(request, async |request| next.run(request).await).await
 }
 
 async fn starting() -> ApiError {

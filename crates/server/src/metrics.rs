@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::header::CONTENT_TYPE;
@@ -306,11 +305,15 @@ fn name_of(method: &Method) -> &'static str {
 }
 
 /// Counts and times a request.
-pub(crate) async fn request(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn request(
+    app: &App,
+    request: Request,
+    next: impl AsyncFnOnce(Request) -> Response,
+) -> Response {
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let begun = Instant::now();
-    let response = next.run(request).await;
+    let response = next(request).await;
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
     app.metrics().answer(&method, route, response.status().as_u16(), begun.elapsed());
     response

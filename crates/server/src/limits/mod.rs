@@ -9,8 +9,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 use http::header::ORIGIN;
 use http::{Extensions, HeaderValue};
@@ -42,25 +41,24 @@ impl Limits {
     }
 }
 
-/// What the limit of calls with one credential leaves of it, which is known once the credential is.
-#[derive(Debug, Clone, Default)]
-struct ByCredential(Arc<OnceLock<Allowance>>);
-
-/// Whether calls of this path are work, of which only so much is done at once. What tells how the server is, such as
-/// `/health`, is always answered.
-fn is_work(path: &str) -> bool {
+/// Whether a path is one of the admin API. What tells how the server is, such as `/health`, is always answered.
+fn is_admin(path: &str) -> bool {
     path == "/admin" || path.starts_with("/admin/")
 }
 
 /// Refuses a call that could not be worked on in time, as cheaply as can be: what refusals cost is missing where work is
 /// done. It is counted, and neither timed nor logged one by one. A page of a browser could not read such an answer, so its
 /// calls go on to [`calls`].
-pub(crate) async fn busy(State(app): State<App>, request: Request, next: Next) -> Response {
-    if app.limits().work.is_full() && is_work(request.uri().path()) && !request.headers().contains_key(ORIGIN)
-    {
-        return refuse_busy(&app);
+pub(crate) async fn busy(
+    app: &App,
+    request: Request,
+    next: impl AsyncFnOnce(Request) -> Response,
+) -> Response {
+    let is_full = app.limits().work.is_full();
+    if is_full && is_admin(request.uri().path()) && !request.headers().contains_key(ORIGIN) {
+        return refuse_busy(app);
     }
-    next.run(request).await
+    next(request).await
 }
 
 fn refuse_busy(app: &App) -> Response {
@@ -68,15 +66,23 @@ fn refuse_busy(app: &App) -> Response {
     work::refusal().into_response()
 }
 
-/// Refuses a call before anything is done for it: one of too many from an address, the metrics among them, or one that could not
-/// be worked on in time.
-pub(crate) async fn calls(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let is_work = is_work(request.uri().path());
-    if !is_work && request.uri().path() != "/metrics" {
-        return next.run(request).await;
+/// What the limit of calls with one credential leaves of it, which is known once the credential is.
+#[derive(Debug, Clone, Default)]
+struct ByCredential(Arc<OnceLock<Allowance>>);
+
+/// Refuses a call under `/admin`, or one for the metrics, before anything is done for it: one of too many from an
+/// address; and of those under `/admin` one that could not be worked on in time.
+pub(crate) async fn calls(
+    app: &App,
+    mut request: Request,
+    next: impl AsyncFnOnce(Request) -> Response,
+) -> Response {
+    let is_admin = is_admin(request.uri().path());
+    if !is_admin && request.uri().path() != "/metrics" {
+        return next(request).await;
     }
     let limits = app.limits();
-    let address = || client_address(&app, request.extensions(), request.headers());
+    let address = || client_address(app, request.extensions(), request.headers());
     let left = match limits.rates.by_address(address) {
         Ok(left) => left,
         Err(refusal) => {
@@ -86,14 +92,16 @@ pub(crate) async fn calls(State(app): State<App>, mut request: Request, next: Ne
             return response;
         }
     };
-    let by_credential = ByCredential::default();
-    let mut response = if is_work && limits.work.is_full() {
-        refuse_busy(&app)
+    let by_credential = limits.rates.limit_credentials().then(ByCredential::default);
+    let mut response = if is_admin && limits.work.is_full() {
+        refuse_busy(app)
     } else {
-        request.extensions_mut().insert(by_credential.clone());
-        next.run(request).await
+        if let Some(by_credential) = &by_credential {
+            request.extensions_mut().insert(by_credential.clone());
+        }
+        next(request).await
     };
-    let by_credential = by_credential.0.get().copied();
+    let by_credential = by_credential.and_then(|told| told.0.get().copied());
     let lesser = match (left, by_credential) {
         (Some(left), Some(other)) => Some(left.lesser(other)),
         (left, other) => left.or(other),

@@ -103,6 +103,11 @@ impl Rates {
         address().map(|address| callers.check(one_of(address))).transpose()
     }
 
+    /// Whether calls with one credential are limited.
+    pub(super) fn limit_credentials(&self) -> bool {
+        self.by_credential.is_some()
+    }
+
     /// Counts a call with the credential that has let it in. Answers what is left to it, if calls are so limited.
     pub(super) fn by_credential(&self, credential: u128) -> Result<Option<Allowance>, Refusal> {
         self.by_credential.as_ref().map(|callers| callers.check(credential)).transpose()
