@@ -128,10 +128,12 @@ fn documents_name_tests_that_there_are() {
         .filter(|path| path.extension().is_some_and(|ending| ending == "rs"))
         .map(|path| fs::read_to_string(path).unwrap())
         .collect();
-    let text = read("docs/SECURITY.md");
-    let named: Vec<_> = name.captures_iter(&text).map(|found| found[1].to_owned()).collect();
-    assert!(named.len() > 25, "{} tests", named.len());
-    for test in named {
-        assert!(code.contains(&format!("fn {test}(")), "there is no test {test}");
+    for document in ["docs/RELIABILITY.md", "docs/SECURITY.md"] {
+        let text = read(document);
+        let named: Vec<_> = name.captures_iter(&text).map(|found| found[1].to_owned()).collect();
+        assert!(named.len() > 25, "{document} names {} tests", named.len());
+        for test in named {
+            assert!(code.contains(&format!("fn {test}(")), "{document} names {test}, which is no test");
+        }
     }
 }
