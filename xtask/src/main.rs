@@ -1,9 +1,10 @@
 //! The one door a contributor needs: `cargo xtask setup`, `cargo xtask test`, `cargo xtask ci`, `cargo xtask fuzz`,
-//! `cargo xtask bench`, `cargo xtask openapi`.
+//! `cargo xtask instructions`, `cargo xtask bench`, `cargo xtask openapi`.
 
 mod command;
 mod count;
 mod fuzz;
+mod instructions;
 mod medusa;
 mod new_project;
 mod openapi;
@@ -52,6 +53,12 @@ enum Task {
     },
     /// Write the API's description, openapi/openapi.json, as the code has it
     Openapi,
+    /// Count the instructions that the pieces of a request take, and compare them with the last counts
+    Instructions {
+        /// Keep the counts: they are the last ones from now on
+        #[arg(long)]
+        accept: bool,
+    },
     /// Measure how fast the server answers; `-- --help` tells what can be set
     Bench {
         /// Handed on to the load driver
@@ -83,6 +90,7 @@ fn run(task: &Task) -> Result<()> {
             Ok(())
         }
         Task::Openapi => openapi::write(),
+        Task::Instructions { accept } => instructions::run(*accept),
         Task::Bench { arguments } => {
             command::run(&mut command::cargo("build --release --locked --package=stheno"))?;
             command::run(command::cargo("run --release --locked --package=stheno-bench --").args(arguments))

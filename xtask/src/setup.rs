@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::command::{cargo, first_line, run, version};
 use crate::medusa::{self, MEDUSA};
-use crate::{openapi, python};
+use crate::{instructions, openapi, python};
 
 /// The tests that drive the official JavaScript client.
 pub(crate) const JAVASCRIPT_CLIENT: &str = "tests/medusa-js";
@@ -76,6 +76,12 @@ const REQUIREMENTS: [Requirement; 9] = [
         find: find_pgbouncer,
         packages: &["pgbouncer"],
         by_hand: "install PgBouncer, so that `pgbouncer` is found by name (it need not run)",
+    },
+    Requirement {
+        name: "Valgrind",
+        find: || found(instructions::valgrind()),
+        packages: &["valgrind"],
+        by_hand: "install Valgrind, so that `valgrind` runs it",
     },
     Requirement {
         name: "Python",

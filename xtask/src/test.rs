@@ -12,7 +12,7 @@ use crate::command::{Stream, cargo, follow, run as run_command};
 use crate::count::Count;
 use crate::report::Report;
 use crate::setup::{self, JAVASCRIPT_CLIENT};
-use crate::{fuzz, new_project, openapi};
+use crate::{fuzz, instructions, new_project, openapi};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extent {
@@ -54,6 +54,7 @@ fn steps(extent: Extent, report: &mut Report) -> Result<()> {
     }
     report.tests("JavaScript client", || javascript_client(&binary));
     report.tests("OpenAPI document", || openapi::test(&binary));
+    report.check("instructions", || instructions::run(false))?;
     report.tests("fuzzing", || fuzz::run(Duration::from_secs(if extent == Extent::Full { 300 } else { 30 })));
 
     if extent == Extent::Full {

@@ -1,5 +1,6 @@
 //! What is measured: each call, and the requests that it is made of.
 
+use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use crate::load::Target;
@@ -9,8 +10,9 @@ use crate::shop::{Shop, customer_id};
 const MANY: usize = 1000;
 
 /// A call that is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]
 pub(crate) enum Call {
+    #[value(skip)]
     Constant,
     Retrieve,
     List,

@@ -67,6 +67,9 @@ struct Options {
     /// Measure a real Medusa, too, and Stheno beside it on its database (instead of one of its own).
     #[arg(long)]
     against_medusa: bool,
+    /// Measure these calls only. A removal takes away what an addition before it has added.
+    #[arg(long, value_delimiter = ',')]
+    calls: Vec<Call>,
     /// How many connections send at once.
     #[arg(long, default_value_t = 16)]
     connections: usize,
@@ -182,6 +185,12 @@ impl<'a> Bench<'a> {
                 self.fail(&format!("a shop of {} customers", grouped(*customers)), &error);
             }
         }
+    }
+
+    /// The calls that are measured, in their order.
+    fn calls(&self) -> Vec<Call> {
+        let chosen = &self.options.calls;
+        Call::ALL.into_iter().filter(|call| chosen.is_empty() || chosen.contains(call)).collect()
     }
 
     fn fail(&mut self, what: &str, error: &anyhow::Error) {
@@ -312,7 +321,7 @@ impl<'a> Bench<'a> {
         let columns =
             entrants.iter().map(|entrant| Column { name: entrant.name.to_owned(), figures: Vec::new() });
         let mut columns: Vec<Column> = columns.collect();
-        for call in Call::ALL.into_iter().filter(|call| is_last || !call.is_write()) {
+        for call in self.calls().into_iter().filter(|call| is_last || !call.is_write()) {
             self.note(call.name());
             let mut measured = vec![(Measured::default(), Measured::default()); entrants.len()];
             for _ in 0..self.options.rounds {
@@ -395,8 +404,8 @@ impl<'a> Bench<'a> {
     /// What PostgreSQL itself gives for some of the calls.
     fn measure_database(&mut self, database: &Database, entrant: &Entrant, shop: Shop) {
         let Some(server) = &database.postgres else { return };
-        for call in [Call::Retrieve, Call::List, Call::FirstOfSmall, Call::FirstOfMiddle, Call::FirstOfLarge]
-        {
+        let flat = [Call::Retrieve, Call::List, Call::FirstOfSmall, Call::FirstOfMiddle, Call::FirstOfLarge];
+        for call in self.calls().into_iter().filter(|call| flat.contains(call)) {
             self.note(&format!("pgbench: {}", call.name()));
             let Some(request) = Caller::reading(shop).request(call) else { continue };
             let measure = database_limit::measure(

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
-use stheno_auth::api_token::{self, Access, ApiToken};
+use stheno_auth::api_token::{self, Access, ApiToken, READ_PREFIX};
 use stheno_auth::secret::Secret;
 use stheno_store::{NewUser, Role, Store};
 
@@ -100,6 +100,12 @@ fn check_api_token(token: &Secret) -> Result<()> {
         "STHENO_ADMIN_API_TOKEN cannot be sent in a header: give it {} to {} letters, digits and signs of ASCII, without spaces",
         API_TOKEN_BYTES.start(),
         API_TOKEN_BYTES.end()
+    );
+    // An administrator who could only read is not meant, and nothing would say so.
+    ensure!(
+        Access::of(token.expose()) == Access::Full,
+        "STHENO_ADMIN_API_TOKEN begins with {READ_PREFIX}, which is how tokens begin that may only read: choose another one, \
+         and make such a token with `stheno user token --read-only`"
     );
     Ok(())
 }
@@ -264,11 +270,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_chosen_token_fits_into_a_header() {
+    fn a_chosen_token_fits_into_a_header_and_may_do_all() {
         for token in ["test_token", "a-chosen-api-token", "stheno_x", &"x".repeat(1024)] {
             assert!(check_api_token(&token.parse().unwrap()).is_ok(), "{token}");
         }
-        for token in ["short", "with space", "tökentöken", "line\nfeed", &"x".repeat(1025)] {
+        for token in
+            ["short", "stheno_read_by-all", "with space", "tökentöken", "line\nfeed", &"x".repeat(1025)]
+        {
             assert!(check_api_token(&token.parse().unwrap()).is_err(), "{token}");
         }
     }

@@ -2,7 +2,6 @@
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
@@ -95,7 +94,7 @@ fn etag(text: &[u8]) -> HeaderValue {
 }
 
 /// Answers `304 Not Modified` to a reader who has the answer already.
-pub(crate) async fn not_modified(request: Request, next: Next) -> Response {
+pub(crate) async fn not_modified(request: Request, next: impl AsyncFnOnce(Request) -> Response) -> Response {
     let method = request.method().clone();
     let wanted = match method {
         Method::GET | Method::HEAD if !wants_fresh(request.headers()) => {
@@ -103,7 +102,7 @@ pub(crate) async fn not_modified(request: Request, next: Next) -> Response {
         }
         _ => None,
     };
-    let response = next.run(request).await;
+    let response = next(request).await;
     let (Some(wanted), true) = (wanted, response.status().is_success()) else {
         return response;
     };

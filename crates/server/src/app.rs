@@ -6,6 +6,7 @@ use std::time::Duration;
 use moka::sync::Cache;
 use stheno_store::{Caller, Store};
 
+use crate::audit::Audit;
 use crate::config::{Config, Secrets};
 use crate::credentials::Credentials;
 use crate::limits::Limits;
@@ -30,10 +31,11 @@ struct Inner {
     deriving: Work,
     limits: Limits,
     metrics: Metrics,
+    audit: Audit,
 }
 
 impl App {
-    /// A server of `store`.
+    /// A server of `store`. It is made within a runtime, where what is noted of logins is written.
     pub fn new(store: Store, secrets: Secrets, config: Config) -> Self {
         let metrics = Metrics::new();
         let store = store.observed_by(metrics.observer());
@@ -44,7 +46,14 @@ impl App {
         let deriving = Work::new(cores, DERIVATIONS_WAITING, DERIVATION_PATIENCE);
         let callers = position::callers();
         let limits = Limits::new(&config);
-        Self(Arc::new(Inner { store, config, credentials, callers, deriving, limits, metrics }))
+        let audit = Audit::start(store.clone(), config.audit_retention, metrics.audit_entries());
+        Self(Arc::new(Inner { store, config, credentials, callers, deriving, limits, metrics, audit }))
+    }
+
+    /// Writes what is yet to be written of the audit trail. To be called when no more requests come, and before the store is
+    /// closed.
+    pub async fn flush(&self) {
+        self.0.audit.flush().await;
     }
 
     /// The shop's data.
@@ -74,6 +83,11 @@ impl App {
     /// What is counted and measured.
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    /// What is written down of logins.
+    pub(crate) fn audit(&self) -> &Audit {
+        &self.0.audit
     }
 
     /// The turns at deriving keys from passwords.

@@ -50,6 +50,8 @@ pub struct Config {
     pub medusa: Option<MedusaUrl>,
     /// How long Medusa may take to say whose a session is.
     pub medusa_timeout: Duration,
+    /// How long logins and logouts are kept in the audit trail; without a time, none is written.
+    pub audit_retention: Option<Duration>,
     /// Whether the API's description and its page are served.
     pub docs: bool,
 }
@@ -65,7 +67,7 @@ impl Default for Config {
             header_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(60),
             concurrency: 64,
-            queue: 1024,
+            queue: 256,
             queue_timeout: Duration::from_secs(2),
             rate_limit_address: None,
             rate_limit_credential: None,
@@ -73,6 +75,7 @@ impl Default for Config {
             credentials_remembered: Duration::from_secs(5),
             medusa: None,
             medusa_timeout: Duration::from_secs(3),
+            audit_retention: Some(Duration::from_secs(90 * 24 * 60 * 60)),
             docs: true,
         }
     }

@@ -4,8 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
@@ -81,10 +80,14 @@ impl fmt::Display for AdminCors {
 }
 
 /// Answers preflights, and adds the headers to every other answer under `/admin`.
-pub(crate) async fn admin(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn admin(
+    app: &App,
+    request: Request,
+    next: impl AsyncFnOnce(Request) -> Response,
+) -> Response {
     let path = request.uri().path();
     if path != "/admin" && !path.starts_with("/admin/") {
-        return next.run(request).await;
+        return next(request).await;
     }
     let allowed = request
         .headers()
@@ -94,7 +97,7 @@ pub(crate) async fn admin(State(app): State<App>, request: Request, next: Next) 
     let mut response = if request.method() == Method::OPTIONS {
         preflight(request.headers())
     } else {
-        let mut response = next.run(request).await;
+        let mut response = next(request).await;
         response.headers_mut().append(VARY, HeaderValue::from_static("Origin"));
         response
     };

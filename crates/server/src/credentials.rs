@@ -76,10 +76,11 @@ impl Credentials {
         Ok(self.remember(credential, user))
     }
 
-    /// The user whose session a `Cookie` header names: one of Stheno's, or else one of Medusa's.
-    pub(crate) async fn user_of_cookie(&self, header: &[u8]) -> Result<Option<Arc<str>>, ApiError> {
-        if let Some(user) = self.user_of_own_cookie(header).await? {
-            return Ok(Some(user));
+    /// The user whose session a `Cookie` header names, one of Stheno's, or else one of Medusa's, and what tells the session from
+    /// others.
+    pub(crate) async fn user_of_cookie(&self, header: &[u8]) -> Result<Option<(Arc<str>, String)>, ApiError> {
+        if let Some(found) = self.user_of_own_cookie(header).await? {
+            return Ok(Some(found));
         }
         // A secret may be shared, so a cookie that is signed with Stheno's may still be Medusa's.
         let (Some(medusa), Some(cookie)) = (&self.medusa, ForeignCookie::of(header)) else {
@@ -89,20 +90,22 @@ impl Credentials {
             return Ok(None);
         };
         // It is Medusa's to say who; whether there is such a user is for the database that is written to.
-        Ok(self.user(user.as_ref()).await?)
+        let user = self.user(user.as_ref()).await?;
+        // A cookie may be written in several ways, of which only Medusa knows that they are one.
+        Ok(user.map(|user| (Arc::clone(&user), format!("of Medusa's: {user}"))))
     }
 
-    async fn user_of_own_cookie(&self, header: &[u8]) -> Result<Option<Arc<str>>, StoreError> {
+    async fn user_of_own_cookie(&self, header: &[u8]) -> Result<Option<(Arc<str>, String)>, StoreError> {
         let Some(id) = self.secrets.cookie.session_id(header) else {
             return Ok(None);
         };
         let hash = id.storage_hash();
         let credential = Credential::Session(hash.clone());
         if let Some(user) = self.known.get(&credential) {
-            return Ok(Some(user));
+            return Ok(Some((user, hash)));
         }
         let user = self.store.session_user(&hash).await?.map(Arc::from);
-        Ok(self.remember(credential, user))
+        Ok(self.remember(credential, user).map(|user| (user, hash)))
     }
 
     fn remember(&self, credential: Credential, user: Option<Arc<str>>) -> Option<Arc<str>> {
@@ -123,8 +126,8 @@ impl Credentials {
         (session::set_cookie(&self.secrets.cookie.sign(id), expires, secure), expires)
     }
 
-    /// Closes the session that a `Cookie` header names, also at Medusa where it is Medusa's.
-    pub(crate) async fn close_session(&self, header: &[u8]) -> Result<(), ApiError> {
+    /// Closes the session that a `Cookie` header names, also at Medusa where it is Medusa's. Answers whether there was one.
+    pub(crate) async fn close_session(&self, header: &[u8]) -> Result<bool, ApiError> {
         if let Some(id) = self.secrets.cookie.session_id(header) {
             let hash = id.storage_hash();
             let credential = Credential::Session(hash.clone());
@@ -133,13 +136,13 @@ impl Credentials {
             let was_own = self.store.delete_session(&hash).await?;
             self.known.invalidate(&credential);
             if was_own {
-                return Ok(());
+                return Ok(true);
             }
         }
-        if let (Some(medusa), Some(cookie)) = (&self.medusa, ForeignCookie::of(header)) {
-            medusa.close(&cookie).await.map_err(Arc::new)?;
+        match (&self.medusa, ForeignCookie::of(header)) {
+            (Some(medusa), Some(cookie)) => Ok(medusa.close(&cookie).await.map_err(Arc::new)?),
+            _ => Ok(false),
         }
-        Ok(())
     }
 
     fn now(&self) -> Timestamp {

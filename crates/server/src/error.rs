@@ -184,9 +184,9 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// What is logged once in a while: as long as a database is down, every request says the same.
+/// What is logged once in a while: as long as a database is down, everyone says the same.
 #[derive(Debug, Default)]
-struct Seldom {
+pub(crate) struct Seldom {
     logged: Option<Instant>,
     kept_back: u64,
 }
@@ -195,7 +195,7 @@ impl Seldom {
     const PAUSE: Duration = Duration::from_secs(10);
 
     /// If it is time to log it, how often it has been kept back since the last time.
-    fn ask(&mut self, now: Instant) -> Option<u64> {
+    pub(crate) fn ask(&mut self, now: Instant) -> Option<u64> {
         if self.logged.is_some_and(|logged| now < logged + Self::PAUSE) {
             self.kept_back += 1;
             return None;

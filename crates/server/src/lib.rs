@@ -7,6 +7,7 @@
 
 mod answer;
 mod app;
+mod audit;
 pub mod config;
 mod cors;
 mod credentials;

@@ -166,14 +166,15 @@ impl MedusaSessions {
         timeout(self.timeout, asked).await.unwrap_or(Err(MedusaError::TooSlow))
     }
 
-    /// Closes the session of a cookie at Medusa. It is no error if it is closed already.
-    pub(crate) async fn close(&self, cookie: &ForeignCookie) -> Result<(), MedusaError> {
+    /// Closes the session of a cookie at Medusa. Answers whether there was one: it is no error if it is closed already.
+    pub(crate) async fn close(&self, cookie: &ForeignCookie) -> Result<bool, MedusaError> {
         let hash = cookie.storage_hash();
         // Before, so that it is gone even if the caller goes; after, in case it was asked for in between.
         self.answers.invalidate(&hash).await;
         let closed = async {
             match self.send(Method::DELETE, cookie).await?.status() {
-                StatusCode::OK | StatusCode::UNAUTHORIZED => Ok(()),
+                StatusCode::OK => Ok(true),
+                StatusCode::UNAUTHORIZED => Ok(false),
                 other => Err(MedusaError::Odd(other)),
             }
         };

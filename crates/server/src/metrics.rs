@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::header::CONTENT_TYPE;
@@ -31,10 +30,16 @@ const OPEN_METRICS: HeaderValue =
 /// How long the totals are told before they are counted again.
 const TOTALS_KEPT: Duration = Duration::from_secs(60);
 
+/// How long a scrape waits for them to be counted; what comes later is told with the next one.
+const TOTALS_PATIENCE: Duration = Duration::from_secs(2);
+
 /// The bounds of the histograms' buckets, in seconds.
 const BUCKETS: [f64; 16] = [
     0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
+
+/// A number that is not told before it is known.
+type Total = Family<[(&'static str, &'static str); 0], Gauge<u64, AtomicU64>>;
 
 type Histograms<Labels> = Family<Labels, Histogram, fn() -> Histogram>;
 
@@ -65,6 +70,40 @@ struct LoggedIn {
 struct Done {
     unit: &'static str,
     outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Noted {
+    outcome: &'static str,
+}
+
+/// What became of entries of the audit trail.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum AuditOutcome {
+    Written,
+    /// There were too many.
+    Dropped,
+    /// The database did not take them.
+    Failed,
+}
+
+/// Counts entries of the audit trail.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct AuditEntries(Family<Noted, Counter>);
+
+impl AuditEntries {
+    pub(crate) fn register(&self, registry: &mut Registry) {
+        registry.register("audit_entries", "Entries of the audit trail of logins", self.0.clone());
+    }
+
+    pub(crate) fn count(&self, outcome: AuditOutcome, entries: usize) {
+        let outcome = match outcome {
+            AuditOutcome::Written => "written",
+            AuditOutcome::Dropped => "dropped",
+            AuditOutcome::Failed => "failed",
+        };
+        self.0.get_or_create(&Noted { outcome }).inc_by(entries as u64);
+    }
 }
 
 /// Why a call was refused before it was worked on.
@@ -113,15 +152,16 @@ pub(crate) struct Metrics {
     request_time: Histograms<Asked>,
     refused: Family<Refused, Counter>,
     logins: Family<LoggedIn, Counter>,
+    audit: AuditEntries,
     store_time: Histograms<Done>,
     running: Gauge,
     waiting: Gauge,
     connections: Gauge,
     connections_busy: Gauge,
     store_waiting: Gauge,
-    customer_groups: Gauge<u64, AtomicU64>,
-    customers: Gauge<u64, AtomicU64>,
-    members: Gauge<u64, AtomicU64>,
+    customer_groups: Total,
+    customers: Total,
+    members: Total,
     /// When the totals were counted.
     counted: Mutex<Option<Instant>>,
 }
@@ -146,12 +186,17 @@ impl Metrics {
         );
         let logins = Family::<LoggedIn, Counter>::default();
         registry.register("logins", "Logins with a password", logins.clone());
+        let audit = AuditEntries::default();
+        audit.register(&mut registry);
         // What has not happened yet is told, too: a rate begins at nought.
         for refusal in [Refusal::Busy, Refusal::RateLimit] {
             drop(refused.get_or_create(&refusal.into()));
         }
         for login in [Login::Succeeded, Login::Wrong, Login::Limited] {
             drop(logins.get_or_create(&login.into()));
+        }
+        for outcome in [AuditOutcome::Written, AuditOutcome::Dropped, AuditOutcome::Failed] {
+            audit.count(outcome, 0);
         }
         let store_time = Histograms::new_with_constructor(histogram);
         let help = "Time of units of work of the database, waiting for a connection included";
@@ -171,9 +216,9 @@ impl Metrics {
         let store_waiting =
             gauge("store_units_waiting", "Units of work that wait for a connection to the database");
         let mut total = |name: &str, help: &str| {
-            let gauge = Gauge::<u64, AtomicU64>::default();
-            registry.register(name, help, gauge.clone());
-            gauge
+            let total = Total::default();
+            registry.register(name, help, total.clone());
+            total
         };
         let customer_groups = total("customer_groups", "Customer groups of the shop");
         let customers = total("customers", "Customers of the shop");
@@ -184,6 +229,7 @@ impl Metrics {
             request_time,
             refused,
             logins,
+            audit,
             store_time,
             running,
             waiting,
@@ -206,6 +252,11 @@ impl Metrics {
         })
     }
 
+    /// Who counts entries of the audit trail.
+    pub(crate) fn audit_entries(&self) -> AuditEntries {
+        self.audit.clone()
+    }
+
     pub(crate) fn refuse(&self, refusal: Refusal) {
         self.refused.get_or_create(&refusal.into()).inc();
     }
@@ -223,9 +274,9 @@ impl Metrics {
     }
 
     fn tell_totals(&self, totals: Totals) {
-        self.customer_groups.set(totals.customer_groups);
-        self.customers.set(totals.customers);
-        self.members.set(totals.members);
+        self.customer_groups.get_or_create(&[]).set(totals.customer_groups);
+        self.customers.get_or_create(&[]).set(totals.customers);
+        self.members.get_or_create(&[]).set(totals.members);
     }
 
     /// Whether the totals are to be counted now, by whoever asks.
@@ -254,25 +305,34 @@ fn name_of(method: &Method) -> &'static str {
 }
 
 /// Counts and times a request.
-pub(crate) async fn request(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn request(
+    app: &App,
+    request: Request,
+    next: impl AsyncFnOnce(Request) -> Response,
+) -> Response {
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let begun = Instant::now();
-    let response = next.run(request).await;
+    let response = next(request).await;
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
     app.metrics().answer(&method, route, response.status().as_u16(), begun.elapsed());
     response
+}
+
+async fn count_totals(app: App) {
+    match app.store().totals().await {
+        Ok(totals) => app.metrics().tell_totals(totals),
+        Err(error) => tracing::warn!(error = %chain(&error), "could not count what is in the shop"),
+    }
 }
 
 /// All metrics as they are now.
 pub(crate) async fn show(app: &App) -> Result<Response, ApiError> {
     let metrics = app.metrics();
     if metrics.are_totals_due() {
-        match app.store().totals().await {
-            Ok(totals) => metrics.tell_totals(totals),
-            // What else is measured is wanted most when the database is down.
-            Err(error) => tracing::warn!(error = %chain(&error), "could not count what is in the shop"),
-        }
+        // What else is measured is wanted most when the database is down, or slow.
+        let counting = tokio::spawn(count_totals(app.clone()));
+        let _ = tokio::time::timeout(TOTALS_PATIENCE, counting).await;
     }
     let work = &app.limits().work;
     let load = app.store().load();

@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
-use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, Method};
 use tracing::Instrument as _;
@@ -17,7 +16,7 @@ const LONGEST: usize = 128;
 /// Gives a request its id, and logs its end: what went wrong and what was written at `info`, reads at `debug`.
 ///
 /// A line has the route, not the path, and no query: these may hold personal data.
-pub(crate) async fn request(request: Request, next: Next) -> Response {
+pub(crate) async fn request(request: Request, next: impl AsyncFnOnce(Request) -> Response) -> Response {
     let id = request.headers().get(REQUEST_ID).filter(|id| is_harmless(id)).cloned().unwrap_or_else(fresh_id);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
@@ -25,7 +24,7 @@ pub(crate) async fn request(request: Request, next: Next) -> Response {
     let span =
         tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method, route, user = Empty);
     let started = Instant::now();
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let mut response = next(request).instrument(span.clone()).await;
     let status = response.status();
     let milliseconds = (started.elapsed().as_secs_f64() * 1e6).round() / 1e3;
     span.in_scope(|| {

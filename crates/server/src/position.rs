@@ -5,7 +5,6 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::extract::Request;
-use axum::middleware::Next;
 use axum::response::Response;
 use http::header::ACCESS_CONTROL_EXPOSE_HEADERS;
 use http::request::Parts;
@@ -49,13 +48,13 @@ pub(crate) fn caller(app: &App, user: &Arc<str>, head: &Parts) -> Result<Caller,
 struct Writer(Arc<OnceLock<Caller>>);
 
 /// Adds its position to the answer to a write, for pages of other origins too. There is none without replicas.
-pub(crate) async fn tell(mut request: Request, next: Next) -> Response {
+pub(crate) async fn tell(mut request: Request, next: impl AsyncFnOnce(Request) -> Response) -> Response {
     if is_read(request.method()) {
-        return next.run(request).await;
+        return next(request).await;
     }
     let writer = Writer::default();
     request.extensions_mut().insert(writer.clone());
-    let mut response = next.run(request).await;
+    let mut response = next(request).await;
     let position = writer.0.get().and_then(Caller::written);
     if response.status().is_success()
         && let Some(position) = position.and_then(|position| HeaderValue::try_from(position.to_string()).ok())

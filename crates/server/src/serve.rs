@@ -35,7 +35,9 @@ const HEAD_LIMIT: usize = 64 * 1024;
 /// If the listener cannot be used.
 pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output = ()>) -> io::Result<()> {
     let config = app.config().clone();
-    serve_router(listener, router(app), config, shutdown).await
+    let served = serve_router(listener, router(app.clone()), config, shutdown).await;
+    app.flush().await;
+    served
 }
 
 /// Serves a router, made with [`router_with`](crate::router::router_with), as [`serve`] does.

@@ -32,6 +32,7 @@ mod filter;
 mod fold;
 mod id;
 mod json;
+mod login;
 pub mod metadata;
 mod migrate;
 mod observe;
@@ -63,6 +64,7 @@ pub use crate::entity::{Catalog, Table};
 pub use crate::error::{Duplicate, StoreError};
 pub use crate::filter::{Bound, DateRange, IdFilter, TextComparison};
 pub use crate::id::{IdGenerator, IdKind};
+pub use crate::login::{Login, LoginEntry, LoginFilter, LoginKind, LoginOutcome};
 pub use crate::metadata::Metadata;
 pub use crate::observe::{Load, Observer, Totals, Unit};
 pub use crate::position::{Caller, NoPosition, Position};
@@ -573,6 +575,30 @@ impl Store {
     /// Only those of the database.
     pub async fn secret(&self, name: &str, fresh: String) -> Result<SecretString, StoreError> {
         forward!(self.secret(name, fresh))
+    }
+
+    /// Adds entries to the audit trail, all of them or none.
+    ///
+    /// # Errors
+    /// [`StoreError::Limited`] if the database has no table for it, or none that the user may write.
+    pub async fn record_logins(&self, logins: Vec<Login>) -> Result<(), StoreError> {
+        forward!(self.record_logins(logins))
+    }
+
+    /// So many entries of the audit trail at the most, the latest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Limited`] if the user may not read the table.
+    pub async fn logins(&self, filter: LoginFilter, limit: u32) -> Result<Vec<LoginEntry>, StoreError> {
+        forward!(self.logins(filter, limit))
+    }
+
+    /// Deletes entries of the audit trail from before a time, so many at the most, and answers how many.
+    ///
+    /// # Errors
+    /// [`StoreError::Limited`] if the user may not delete them.
+    pub async fn forget_logins(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        forward!(self.forget_logins(before, limit))
     }
 
     /// Adds rows as they are, all of them or none, and answers how many. A row is an object of columns; times are in

@@ -32,12 +32,14 @@ pub(crate) const SQLITE: &[Migration] = migrations!("sqlite":
     3 "0003_stheno_counts",
     4 "0004_stheno_orders",
     5 "0005_stheno_search",
+    6 "0006_stheno_logins",
 );
 
 pub(crate) const POSTGRES: &[Migration] = migrations!("postgres":
     1 "0001_medusa_tables",
     2 "0002_stheno_tables" beside Medusa,
     3 "0003_stheno_counts" beside Medusa,
+    4 "0004_stheno_logins" beside Medusa,
 );
 
 impl Migration {

@@ -314,19 +314,37 @@ impl Place {
 
 /// A name in SQL. The names are Medusa's or read from the database itself.
 pub(crate) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
+    let mut text = String::with_capacity(name.len() + 2);
+    push_quoted(&mut text, name);
+    text
+}
+
+fn push_quoted(text: &mut String, name: &str) {
+    text.push('"');
+    for (number, part) in name.split('"').enumerate() {
+        if number > 0 {
+            text.push_str("\"\"");
+        }
+        text.push_str(part);
+    }
+    text.push('"');
 }
 
 /// `row.id, row."name", …`: the id, for the relations, the columns of a selection, and what is computed.
 pub(crate) fn columns(dialect: Dialect, catalog: &Catalog, row: &str, selection: &Selection) -> String {
-    let mut text = format!("{row}.id");
+    // Written for most of the calls.
+    let mut text = String::with_capacity(512);
+    text.extend([row, ".id"]);
+    let columns = catalog.columns(selection.table);
     for position in &selection.columns {
-        let column = &catalog.columns(selection.table)[*position];
-        let value = format!("{row}.{}", quoted(&column.name));
-        let _ = match dialect {
-            Dialect::Sqlite => write!(text, ", {value}"),
-            Dialect::Postgres(_) => write!(text, ", {}", readable(column, &value)),
+        let column = &columns[*position];
+        let (before, behind) = match dialect {
+            Dialect::Sqlite => ("", ""),
+            Dialect::Postgres(_) => readable(column),
         };
+        text.extend([", ", before, row, "."]);
+        push_quoted(&mut text, &column.name);
+        text.push_str(behind);
     }
     if selection.customer_count {
         text.extend([", ", &dialect.customer_count(row)]);
@@ -334,17 +352,17 @@ pub(crate) fn columns(dialect: Dialect, catalog: &Catalog, row: &str, selection:
     text
 }
 
-/// A column of PostgreSQL's in one of the few types that are read.
-fn readable(column: &Column, value: &str) -> String {
+/// What makes a column of PostgreSQL's one of the few types that are read: before its name, and behind it.
+fn readable(column: &Column) -> (&'static str, &'static str) {
     let Column { kind, declared, .. } = column;
     match kind {
-        ColumnKind::Text if is_textual(declared) => value.to_owned(),
+        ColumnKind::Text if is_textual(declared) => ("", ""),
         // An enum.
-        ColumnKind::Text => format!("{value}::text"),
-        ColumnKind::Boolean | ColumnKind::Time => value.to_owned(),
-        ColumnKind::Json if declared == "jsonb" => value.to_owned(),
-        ColumnKind::Json => format!("{value}::jsonb"),
-        ColumnKind::Plain | ColumnKind::Secret => format!("to_jsonb({value})"),
+        ColumnKind::Text => ("", "::text"),
+        ColumnKind::Boolean | ColumnKind::Time => ("", ""),
+        ColumnKind::Json if declared == "jsonb" => ("", ""),
+        ColumnKind::Json => ("", "::jsonb"),
+        ColumnKind::Plain | ColumnKind::Secret => ("to_jsonb(", ")"),
     }
 }
 

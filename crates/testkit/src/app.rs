@@ -119,10 +119,7 @@ impl TestApp {
         let store = Store::open(&url, options.store)
             .await
             .unwrap_or_else(|error| panic!("cannot open a store: {error:?}"));
-        let secret: Secret = SECRET.parse().unwrap_or_else(|error| panic!("{error}"));
-        let keys = SigningKeys::from(secret);
-        let secrets = Secrets { jwt: keys.clone().into(), cookie: keys.into() };
-        let app = App::new(store.clone(), secrets, options.config);
+        let app = App::new(store.clone(), secrets(), options.config);
         let listener =
             TcpListener::bind(("127.0.0.1", options.port)).unwrap_or_else(|error| panic!("no port: {error}"));
         let address = listener.local_addr().unwrap_or_else(|error| panic!("no address: {error}"));
@@ -132,6 +129,11 @@ impl TestApp {
             let _ = stopped.await;
         }));
         Self { address, app, store, stop: Some(stop), served, database }
+    }
+
+    /// One more server of the same store, which listens nowhere.
+    pub fn another(&self, config: Config) -> App {
+        App::new(self.store.clone(), secrets(), config)
     }
 
     /// The file of its database.
@@ -181,6 +183,12 @@ impl TestApp {
             other => panic!("the server ended with {other:?}"),
         }
     }
+}
+
+fn secrets() -> Secrets {
+    let secret: Secret = SECRET.parse().unwrap_or_else(|error| panic!("{error}"));
+    let keys = SigningKeys::from(secret);
+    Secrets { jwt: keys.clone().into(), cookie: keys.into() }
 }
 
 fn folder() -> TempDir {

@@ -142,8 +142,8 @@ async fn remove(schema: &Schema, yes: bool, database: &Database) -> Result<()> {
 fn confirm(own: bool, database: &Database) -> Result<()> {
     let stays = if own { "The shop's data stays." } else { "Nothing of Medusa's is touched." };
     let warning = format!(
-        "All API tokens of Stheno's, open sessions and secrets that were made go with it, and no server may run on {} \
-         meanwhile. {stays}",
+        "All API tokens of Stheno's, open sessions, secrets that were made and the audit trail go with it, and no server may \
+         run on {} meanwhile. {stays}",
         database.shown()
     );
     ensure!(

@@ -65,9 +65,25 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     requests: Requests,
 
+    /// How long logins, refused ones too, and logouts are kept, which `stheno user logins` lists; off: none are written. A bare
+    /// number is in seconds
+    #[arg(
+        long,
+        env = "STHENO_AUDIT_RETENTION",
+        help_heading = "Audit trail",
+        value_name = "TIME",
+        default_value = "90d",
+        value_parser = retention
+    )]
+    audit_retention: Retention,
+
     #[command(flatten)]
     log: Log,
 }
+
+/// How long something is kept, if it is at all.
+#[derive(Debug, Clone, Copy)]
+struct Retention(Option<Duration>);
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Address")]
@@ -225,7 +241,7 @@ struct Requests {
     concurrency: usize,
 
     /// How many calls more wait for their turn; those beyond are answered 503 at once
-    #[arg(long, env = "STHENO_QUEUE", value_name = "NUMBER", default_value_t = 1024)]
+    #[arg(long, env = "STHENO_QUEUE", value_name = "NUMBER", default_value_t = 256)]
     queue: usize,
 
     /// How long a call waits for its turn before it is answered 503; a bare number is in seconds
@@ -336,6 +352,15 @@ fn at_once(text: &str) -> Result<usize, &'static str> {
     }
 }
 
+/// A time for which something is kept; nothing is where that is none.
+fn retention(text: &str) -> Result<Retention, &'static str> {
+    if text.eq_ignore_ascii_case("off") {
+        return Ok(Retention(None));
+    }
+    let time = duration::parse(text).map_err(|_| "give a time such as 90d or 12h; or off")?;
+    Ok(Retention(Some(time).filter(|time| !time.is_zero())))
+}
+
 /// A time that is long enough for something to happen.
 fn limit(text: &str) -> Result<Duration, &'static str> {
     let limit = duration::parse(text)?;
@@ -376,6 +401,14 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     let entrance = Entrance::closed();
     let mut config = Config::from(arguments.requests.clone());
     config.medusa = medusa;
+    config.audit_retention = arguments.audit_retention.0;
+    // As long as the server serves.
+    let metrics_entrance = Entrance::closed_to_metrics();
+    let _metrics = for_metrics.map(|listener| {
+        let (entrance, config) = (metrics_entrance.clone(), config.clone());
+        let served = stheno_server::serve_entrance(listener, entrance, config, std::future::pending());
+        AbortOnDrop(tokio::spawn(served))
+    });
     // Nobody is served before this is waited for.
     let mut served =
         pin!(stheno_server::serve_entrance(listener, entrance.clone(), config.clone(), signals.shutdown()));
@@ -416,17 +449,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     tracing::info!(%address, database = %database.shown(), "listening");
     let app = App::new(store.clone(), secrets, config.clone());
     entrance.open(app.clone());
-    // As long as the server serves.
-    let _metrics = for_metrics.map(|listener| {
-        let router = stheno_server::metrics_router(app);
-        AbortOnDrop(tokio::spawn(stheno_server::serve_router(
-            listener,
-            router,
-            config,
-            std::future::pending(),
-        )))
-    });
+    metrics_entrance.open_to_metrics(app.clone());
     let served = served.await;
+    app.flush().await;
     store.close().await;
     served.context("the server failed")?;
     tracing::info!("stopped");

@@ -1,5 +1,6 @@
 //! `stheno user`: who may sign in, and with what. Works beside a server on the same database.
 
+use std::collections::HashMap;
 use std::io::{self, Write as _};
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
@@ -9,12 +10,12 @@ use comfy_table::Table;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use stheno_auth::api_token::{Access, ApiToken};
-use stheno_store::{NewUser, Role, Store, StoreError, StoreOptions};
+use stheno_store::{Login, LoginEntry, LoginFilter, NewUser, Role, Store, StoreError, StoreOptions};
 
 use crate::credential::Credential;
 use crate::database::Database;
 use crate::password_source::PasswordSource;
-use crate::remote::note;
+use crate::remote::{note, time};
 use crate::{email, password};
 
 const BESIDE_A_SERVER: &str = "Works while the server runs too, on the same --database.";
@@ -42,6 +43,9 @@ enum Action {
     /// List a user's API tokens, the oldest first. The tokens themselves are kept nowhere
     #[command(after_help = BESIDE_A_SERVER)]
     Tokens(OfUser),
+    /// List logins, refused ones too, and logouts, the latest first: the audit trail
+    #[command(after_help = BESIDE_A_SERVER)]
+    Logins(Logins),
     /// Revoke API tokens of a user. Servers that run refuse them after 5 seconds at the latest
     #[command(after_help = BESIDE_A_SERVER)]
     Revoke(Revoke),
@@ -145,6 +149,27 @@ struct Revoke {
 }
 
 #[derive(Debug, clap::Args)]
+struct Logins {
+    /// Those of a user: an e-mail address or, for one who has been deleted, an id
+    #[arg(long)]
+    user: Option<String>,
+
+    /// Those from this time on: 2026-01-31, 2026-01-31T08:00 (both UTC), or how long ago, such as 7d or 12h
+    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    since: Option<Timestamp>,
+
+    /// How many at the most
+    #[arg(long, value_name = "NUMBER", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+
+    #[command(flatten)]
+    output: Output,
+
+    #[command(flatten)]
+    database: Database,
+}
+
+#[derive(Debug, clap::Args)]
 struct Output {
     /// How the result is written, to standard output
     #[arg(long = "output", value_name = "FORMAT", value_enum, default_value_t = OutputFormat::Text)]
@@ -171,6 +196,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
         Action::Password(arguments) => set_password(arguments).await,
         Action::List(arguments) => list(arguments).await,
         Action::Tokens(arguments) => tokens(arguments).await,
+        Action::Logins(arguments) => logins(arguments).await,
         Action::Revoke(arguments) => revoke(arguments).await,
         Action::Delete(arguments) => delete(arguments).await,
     }
@@ -261,6 +287,47 @@ async fn tokens(arguments: OfUser) -> Result<()> {
         [shown(&token.hash).to_owned(), access(&token.hash).to_owned(), minute(token.created_at)]
     });
     output.write(&result, &table(["ID", "ACCESS", "CREATED (UTC)"], rows))
+}
+
+async fn logins(arguments: Logins) -> Result<()> {
+    let Logins { user, since, limit, output, database } = arguments;
+    let store = open_to_read(&database).await?;
+    let user_id = match user {
+        Some(email) if email.contains('@') => Some(id_of(&store, &email.to_lowercase()).await?),
+        id => id,
+    };
+    let entries = store.logins(LoginFilter { user_id, since }, limit).await?;
+    let users = store.list_users().await?;
+    store.close().await;
+    let emails: HashMap<&str, &str> = users.iter().map(|user| (&*user.id, &*user.email)).collect();
+    let email_of = |login: &Login| emails.get(login.user_id.as_deref()?).copied();
+    let result: Value = entries
+        .iter()
+        .map(|LoginEntry { id, login }| {
+            json!({
+                "id": id,
+                "at": login.at,
+                "user_id": login.user_id,
+                "email": email_of(login),
+                "kind": login.kind.as_str(),
+                "outcome": login.outcome.as_str(),
+                "attempts": login.attempts,
+                "address": login.address,
+            })
+        })
+        .collect();
+    let header = ["TIME (UTC)", "USER", "KIND", "OUTCOME", "ATTEMPTS", "ADDRESS"];
+    let rows = entries.iter().map(|LoginEntry { login, .. }| {
+        [
+            login.at.strftime("%Y-%m-%d %H:%M:%S").to_string(),
+            email_of(login).or(login.user_id.as_deref()).unwrap_or("nobody").to_owned(),
+            login.kind.as_str().to_owned(),
+            login.outcome.as_str().to_owned(),
+            login.attempts.to_string(),
+            login.address.map(|address| address.to_string()).unwrap_or_default(),
+        ]
+    });
+    output.write(&result, &table(header, rows))
 }
 
 async fn revoke(arguments: Revoke) -> Result<()> {

@@ -49,6 +49,7 @@ fn a_value_that_cannot_be() {
     failures.add(shop.stheno(["serve", "--admin-cors", "/(/"]));
     failures.add(shop.stheno(["serve", "--body-limit", "much"]));
     failures.add(shop.stheno(["serve", "--write-timeout", "soon"]));
+    failures.add(shop.stheno(["serve", "--audit-retention", "for ever"]));
     failures.add(shop.stheno(["serve", "--log-format", "xml"]));
     failures.add(shop.stheno(["serve", "--admin-email", "ada"]));
     failures.add(shop.stheno(["user", "create", "--email", "ada@example"]));
@@ -180,6 +181,7 @@ fn a_secret_that_cannot_be_used() {
     failures.add(serve(&[("COOKIE_SECRET", "one"), ("COOKIE_SECRET_FILE", "other")]));
     failures.add(serve(&[("STHENO_ADMIN_PASSWORD_FILE", "nowhere")]));
     failures.add(serve(&[("STHENO_ADMIN_API_TOKEN", "no header")]));
+    failures.add(serve(&[("STHENO_ADMIN_API_TOKEN", "stheno_read_chosen-by-ada")]));
     failures.add(serve(&[("STHENO_ADMIN_EMAIL_FILE", "empty")]));
     failures.add(serve(&[("STHENO_ADMIN_EMAIL", "a@example.com"), ("STHENO_ADMIN_EMAIL_FILE", "empty")]));
     assert!(!shop.path("stheno.db").exists(), "a start that fails makes no database");

@@ -55,6 +55,11 @@ fn user_token() {
 }
 
 #[test]
+fn user_logins() {
+    assert_cmd_snapshot!(Shop::new().stheno(["user", "logins", "--help"]));
+}
+
+#[test]
 fn user_password() {
     assert_cmd_snapshot!(Shop::new().stheno(["user", "password", "--help"]));
 }

@@ -201,7 +201,7 @@ fn a_server_may_be_told_not_to_migrate() {
     };
     let text = refused(&["--no-migrate"]);
     assert!(text.contains("not up to date") && text.contains("`stheno migrate`"), "{text}");
-    assert_eq!(server.show(["--verify"]).matches("missing: ").count(), 39);
+    assert_eq!(server.show(["--verify"]).matches("missing: ").count(), 42);
     server.show([]);
     let user = serde_json::json!({});
     let process = server.shop.serve(["--no-migrate"]);

@@ -129,7 +129,7 @@ fn removing_asks_before_it_drops_anything() {
         let mut terminal = Terminal::start(shop.stheno(["migrate", "--remove"]));
         terminal.answer_openly("Type yes to drop it all: ", answer);
         terminal.wait_for(outcome);
-        let warning = "All API tokens of Stheno's, open sessions and secrets";
+        let warning = "All API tokens of Stheno's, open sessions, secrets that were made and the audit trail";
         assert!(
             terminal.seen.contains(warning) && terminal.seen.contains("would drop table stheno_api_token")
         );

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use insta_cmd::assert_cmd_snapshot;
 use serde_json::{Value, json};
 
-use crate::support::{Server, Shop, refused_soon};
+use crate::support::{API_TOKEN, EMAIL, PASSWORD, Server, Shop, refused_soon, text_of};
 
 fn sign_in(server: &Server, email: &str, password: &str) -> u16 {
     server.post("/admin/auth/token").send_json(json!({ "email": email, "password": password })).status
@@ -164,4 +164,53 @@ fn a_shop_with_users_but_no_administrator_gets_none_and_says_so() {
     assert!(!shop.path("stheno.db.credentials").exists());
     shop.run(["user", "create", "--email", "ada@example.com", "--role", "admin"]);
     assert!(!shop.serve([]).stop().contains(advice));
+}
+
+#[test]
+fn logins_are_listed() {
+    let shop = Shop::with_known_credentials();
+    let server = shop.serve(["--cookie-secure", "never"]);
+    let id = server.get("/admin/auth").with_token(API_TOKEN).send().body["user"]["id"].clone();
+    let typed = json!({ "email": EMAIL, "password": PASSWORD });
+    assert_eq!(server.post("/admin/auth").send_json(typed).status, 200);
+    assert_eq!(sign_in(&server, EMAIL, "guess"), 401);
+    assert_eq!(sign_in(&server, "nobody@example.com", PASSWORD), 401);
+    // What is not written yet is written when the server stops.
+    server.stop();
+
+    let logins = |arguments: &[&str]| -> Vec<Value> {
+        let mut command = shop.stheno(["user", "logins", "--output", "json"]);
+        let output = command.args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", text_of(&output));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let all = logins(&[]);
+    let at = all[1]["at"].as_str().unwrap();
+    assert_eq!(
+        all[1],
+        json!({
+            "id": 2, "at": at, "user_id": id, "email": EMAIL, "kind": "token", "outcome": "wrong_password",
+            "attempts": 1, "address": "127.0.0.1",
+        })
+    );
+    let outcomes = |logins: &[Value]| -> Vec<String> {
+        logins.iter().map(|login| login["outcome"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(outcomes(&all), ["unknown_user", "wrong_password", "accepted"]);
+    assert_eq!(outcomes(&logins(&["--user", &EMAIL.to_uppercase()])), ["wrong_password", "accepted"]);
+    assert_eq!(outcomes(&logins(&["--user", id.as_str().unwrap(), "--limit", "1"])), ["wrong_password"]);
+    assert_eq!(outcomes(&logins(&["--since", at])), ["unknown_user", "wrong_password"]);
+    assert_eq!(outcomes(&logins(&["--since", "1h"])).len(), 3);
+
+    let changing = vec![(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "[time]")];
+    insta::with_settings!({ filters => changing }, {
+        assert_cmd_snapshot!(shop.stheno(["user", "logins"]));
+        assert_cmd_snapshot!(shop.stheno(["user", "logins", "--user", "nobody@example.com"]));
+        assert_cmd_snapshot!(shop.stheno(["user", "logins", "--since", "lately"]));
+    });
+
+    let server = shop.serve(["--audit-retention", "off"]);
+    assert_eq!(sign_in(&server, EMAIL, PASSWORD), 200);
+    server.stop();
+    assert_eq!(logins(&[]), all);
 }

@@ -3,13 +3,15 @@
 
 use std::sync::Arc;
 
-use http::HeaderMap;
 use http::header::{AUTHORIZATION, COOKIE};
 use http::request::Parts;
+use http::{Extensions, HeaderMap};
 use stheno_auth::api_token::Access;
+use xxhash_rust::xxh3::xxh3_128;
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::limits;
 use crate::observe::is_read;
 
 const API_TOKEN: &str = "x-medusa-access-token";
@@ -21,6 +23,8 @@ pub(crate) struct Caller {
     pub(crate) access: Access,
     /// Whether the credential is one that a browser sends along by itself, whichever page asks it to.
     pub(crate) by_cookie: bool,
+    /// Tells the credential from others: what else is sent beside it makes no other one of it.
+    credential: u128,
 }
 
 impl Caller {
@@ -42,12 +46,26 @@ impl Caller {
     }
 }
 
-pub(crate) async fn caller_of(app: &App, headers: &HeaderMap) -> Result<Option<Caller>, ApiError> {
+/// Who calls, unless it is nobody known, or one who calls too often.
+pub(crate) async fn let_in(
+    app: &App,
+    headers: &HeaderMap,
+    extensions: &Extensions,
+) -> Result<Caller, ApiError> {
+    let caller = caller_of(app, headers).await?.ok_or(ApiError::Unauthorized)?;
+    limits::with_credential(app, caller.credential, extensions)?;
+    Ok(caller)
+}
+
+async fn caller_of(app: &App, headers: &HeaderMap) -> Result<Option<Caller>, ApiError> {
     let credentials = app.credentials();
     let mut unknown = None;
     if let Some(cookies) = cookies(headers) {
         match credentials.user_of_cookie(&cookies).await {
-            Ok(Some(user)) => return Ok(Some(Caller { user, access: Access::Full, by_cookie: true })),
+            Ok(Some((user, session))) => {
+                let credential = xxh3_128(session.as_bytes());
+                return Ok(Some(Caller { user, access: Access::Full, by_cookie: true, credential }));
+            }
             Ok(None) => {}
             // Another credential may do. If none does, this is no refusal: the session may be good.
             Err(error @ ApiError::Medusa(_)) => unknown = Some(error),
@@ -57,12 +75,14 @@ pub(crate) async fn caller_of(app: &App, headers: &HeaderMap) -> Result<Option<C
     if let Some(token) = bearer(headers)
         && let Some(user) = credentials.user_of_bearer(token).await?
     {
-        return Ok(Some(Caller { user, access: Access::Full, by_cookie: false }));
+        let credential = xxh3_128(token.as_bytes());
+        return Ok(Some(Caller { user, access: Access::Full, by_cookie: false, credential }));
     }
     if let Some(token) = headers.get(API_TOKEN).and_then(|token| token.to_str().ok())
         && let Some(user) = credentials.user_of_api_token(token).await?
     {
-        return Ok(Some(Caller { user, access: Access::of(token), by_cookie: false }));
+        let credential = xxh3_128(token.as_bytes());
+        return Ok(Some(Caller { user, access: Access::of(token), by_cookie: false, credential }));
     }
     unknown.map_or(Ok(None), Err)
 }

@@ -15,7 +15,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use stheno_store::Store;
 
-pub(crate) use self::authentication::{caller_of, cookies};
+pub(crate) use self::authentication::{cookies, let_in};
 pub(crate) use self::peer::{Peer, client_address, is_secure};
 use crate::app::App;
 use crate::error::ApiError;
@@ -58,7 +58,7 @@ impl<Query: Input, Body: Input> FromRequest<App> for Call<Query, Body> {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
         let (head, body) = request.into_parts();
-        let caller = caller_of(app, &head.headers).await?.ok_or(ApiError::Unauthorized)?;
+        let caller = let_in(app, &head.headers, &head.extensions).await?;
         tracing::Span::current().record("user", &*caller.user);
         caller.may(app, &head)?;
         let user = caller.user;

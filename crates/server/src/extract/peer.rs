@@ -30,17 +30,18 @@ pub(crate) fn client_address(app: &App, extensions: &Extensions, headers: &Heade
     let Peer(peer) = extensions.get::<Peer>()?;
     let trust = &app.config().trust_proxy;
     let mut address = peer.ip().to_canonical();
-    let fields: Vec<_> =
-        headers.get_all("x-forwarded-for").iter().filter_map(|field| field.to_str().ok()).collect();
-    for hop in fields.iter().rev().flat_map(|field| field.rsplit(',')) {
-        let Some(hop) = trust.trusts(address).then(|| forwarded(hop.trim())).flatten() else { break };
+    // Only as far as a trusted hop can be read: what is left of it may be anybody's words, in whatever bytes.
+    let fields = headers.get_all("x-forwarded-for").iter().rev();
+    for hop in fields.flat_map(|field| field.as_bytes().rsplit(|byte| *byte == b',')) {
+        let Some(hop) = trust.trusts(address).then(|| forwarded(hop)).flatten() else { break };
         address = hop.to_canonical();
     }
     Some(address)
 }
 
 /// An address as proxies write it: bare, or with a port, or in brackets.
-fn forwarded(text: &str) -> Option<IpAddr> {
+fn forwarded(text: &[u8]) -> Option<IpAddr> {
+    let text = str::from_utf8(text.trim_ascii()).ok()?;
     let address = || text.parse::<IpAddr>().ok();
     let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
     let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
@@ -59,10 +60,12 @@ mod tests {
             ("2001:db8::1", Some("2001:db8::1")),
             ("[2001:db8::1]", Some("2001:db8::1")),
             ("[2001:db8::1]:4711", Some("2001:db8::1")),
+            (" 192.0.2.1\t", Some("192.0.2.1")),
             ("unknown", None),
+            ("\u{e9}", None),
             ("", None),
         ] {
-            assert_eq!(forwarded(text), address.map(|address| address.parse().unwrap()), "{text}");
+            assert_eq!(forwarded(text.as_bytes()), address.map(|address| address.parse().unwrap()), "{text}");
         }
     }
 }

@@ -6,20 +6,21 @@ mod rate;
 pub(crate) mod work;
 
 use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
-use http::HeaderValue;
 use http::header::ORIGIN;
+use http::{Extensions, HeaderValue};
 
 use self::login::Logins;
 pub use self::rate::RateLimit;
-use self::rate::{Rated, Rates};
+use self::rate::{Allowance, Rates};
 use self::work::Work;
 use crate::app::App;
 use crate::config::Config;
+use crate::error::ApiError;
 use crate::extract::client_address;
 use crate::metrics;
 
@@ -40,22 +41,24 @@ impl Limits {
     }
 }
 
-/// Whether calls of this path are limited. What tells how the server is, such as `/health`, is always answered.
-fn is_limited(path: &str) -> bool {
+/// Whether a path is one of the admin API. What tells how the server is, such as `/health`, is always answered.
+fn is_admin(path: &str) -> bool {
     path == "/admin" || path.starts_with("/admin/")
 }
 
 /// Refuses a call that could not be worked on in time, as cheaply as can be: what refusals cost is missing where work is
 /// done. It is counted, and neither timed nor logged one by one. A page of a browser could not read such an answer, so its
-/// calls go on to [`admin`].
-pub(crate) async fn busy(State(app): State<App>, request: Request, next: Next) -> Response {
-    if app.limits().work.is_full()
-        && is_limited(request.uri().path())
-        && !request.headers().contains_key(ORIGIN)
-    {
-        return refuse_busy(&app);
+/// calls go on to [`calls`].
+pub(crate) async fn busy(
+    app: &App,
+    request: Request,
+    next: impl AsyncFnOnce(Request) -> Response,
+) -> Response {
+    let is_full = app.limits().work.is_full();
+    if is_full && is_admin(request.uri().path()) && !request.headers().contains_key(ORIGIN) {
+        return refuse_busy(app);
     }
-    next.run(request).await
+    next(request).await
 }
 
 fn refuse_busy(app: &App) -> Response {
@@ -63,27 +66,67 @@ fn refuse_busy(app: &App) -> Response {
     work::refusal().into_response()
 }
 
-/// Refuses a call before anything is done for it: one of too many, or one that could not be worked on in time.
-pub(crate) async fn admin(State(app): State<App>, request: Request, next: Next) -> Response {
-    if !is_limited(request.uri().path()) {
-        return next.run(request).await;
+/// What the limit of calls with one credential leaves of it, which is known once the credential is.
+#[derive(Debug, Clone, Default)]
+struct ByCredential(Arc<OnceLock<Allowance>>);
+
+/// Refuses a call under `/admin`, or one for the metrics, before anything is done for it: one of too many from an
+/// address; and of those under `/admin` one that could not be worked on in time.
+pub(crate) async fn calls(
+    app: &App,
+    mut request: Request,
+    next: impl AsyncFnOnce(Request) -> Response,
+) -> Response {
+    let is_admin = is_admin(request.uri().path());
+    if !is_admin && request.uri().path() != "/metrics" {
+        return next(request).await;
     }
     let limits = app.limits();
-    let rated = limits
-        .rates
-        .check(request.headers(), || client_address(&app, request.extensions(), request.headers()));
-    let mut response = match rated {
-        Rated::Refused(refusal) => {
+    let address = || client_address(app, request.extensions(), request.headers());
+    let left = match limits.rates.by_address(address) {
+        Ok(left) => left,
+        Err(refusal) => {
             app.metrics().refuse(metrics::Refusal::RateLimit);
-            return refusal.into_response();
+            let mut response = refusal.error().into_response();
+            refusal.allowance().tell(response.headers_mut());
+            return response;
         }
-        Rated::Passed(_) if limits.work.is_full() => refuse_busy(&app),
-        Rated::Passed(_) => next.run(request).await,
     };
-    if let Rated::Passed(Some(allowance)) = rated {
+    let by_credential = limits.rates.limit_credentials().then(ByCredential::default);
+    let mut response = if is_admin && limits.work.is_full() {
+        refuse_busy(app)
+    } else {
+        if let Some(by_credential) = &by_credential {
+            request.extensions_mut().insert(by_credential.clone());
+        }
+        next(request).await
+    };
+    let by_credential = by_credential.and_then(|told| told.0.get().copied());
+    let lesser = match (left, by_credential) {
+        (Some(left), Some(other)) => Some(left.lesser(other)),
+        (left, other) => left.or(other),
+    };
+    if let Some(allowance) = lesser {
         allowance.tell(response.headers_mut());
     }
     response
+}
+
+/// Counts a call with the credential that has let it in, and refuses it if it is one of too many.
+pub(crate) fn with_credential(app: &App, credential: u128, extensions: &Extensions) -> Result<(), ApiError> {
+    let counted = app.limits().rates.by_credential(credential);
+    let allowance = match &counted {
+        Ok(left) => *left,
+        Err(refusal) => Some(refusal.allowance()),
+    };
+    if let (Some(allowance), Some(told)) = (allowance, extensions.get::<ByCredential>()) {
+        // A call is let in once.
+        let _ = told.0.set(allowance);
+    }
+    counted.map(drop).map_err(|refusal| {
+        app.metrics().refuse(metrics::Refusal::RateLimit);
+        refusal.error()
+    })
 }
 
 /// Whoever has one of these addresses counts as one: an address of IPv4, or a network of IPv6 as providers give them to a

@@ -8,16 +8,14 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::response::{IntoResponse, Response};
 use governor::clock::{Clock as _, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
-use http::header::{ACCESS_CONTROL_EXPOSE_HEADERS, AUTHORIZATION, COOKIE};
+use http::header::ACCESS_CONTROL_EXPOSE_HEADERS;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
-use xxhash_rust::xxh3::Xxh3;
 
 use super::{one_of, seconds};
 use crate::config::SettingError;
@@ -85,14 +83,6 @@ impl fmt::Display for RateLimit {
     }
 }
 
-/// What became of a call.
-#[derive(Debug)]
-pub(super) enum Rated {
-    /// It may be made. With what is left to its caller, where calls are limited.
-    Passed(Option<Allowance>),
-    Refused(Refusal),
-}
-
 #[derive(Debug)]
 pub(super) struct Rates {
     by_address: Option<Callers<IpAddr>>,
@@ -104,40 +94,24 @@ impl Rates {
         Self { by_address: by_address.map(Callers::new), by_credential: by_credential.map(Callers::new) }
     }
 
-    /// Counts a call. A credential counts whether it is good or not; without one, the address alone does.
-    pub(super) fn check(&self, headers: &HeaderMap, address: impl FnOnce() -> Option<IpAddr>) -> Rated {
-        let mut left = None;
-        if let Some(callers) = &self.by_address
-            && let Some(address) = address()
-        {
-            match callers.check(one_of(address)) {
-                Ok(allowance) => left = Some(allowance),
-                Err(refusal) => return Rated::Refused(refusal),
-            }
-        }
-        if let Some(callers) = &self.by_credential
-            && let Some(credential) = credential(headers)
-        {
-            match callers.check(credential) {
-                Ok(allowance) => left = Some(left.map_or(allowance, |other| other.lesser(allowance))),
-                Err(refusal) => return Rated::Refused(refusal),
-            }
-        }
-        Rated::Passed(left)
+    /// Counts a call from an address. Answers what is left to it, if calls are so limited.
+    pub(super) fn by_address(
+        &self,
+        address: impl FnOnce() -> Option<IpAddr>,
+    ) -> Result<Option<Allowance>, Refusal> {
+        let Some(callers) = &self.by_address else { return Ok(None) };
+        address().map(|address| callers.check(one_of(address))).transpose()
     }
-}
 
-/// The credentials of a call, as a hash.
-fn credential(headers: &HeaderMap) -> Option<u128> {
-    let mut hash = None::<Xxh3>;
-    for name in [AUTHORIZATION, HeaderName::from_static("x-medusa-access-token"), COOKIE] {
-        for value in headers.get_all(&name) {
-            let hash = hash.get_or_insert_default();
-            hash.update(name.as_str().as_bytes());
-            hash.update(value.as_bytes());
-        }
+    /// Whether calls with one credential are limited.
+    pub(super) fn limit_credentials(&self) -> bool {
+        self.by_credential.is_some()
     }
-    hash.map(|hash| hash.digest128())
+
+    /// Counts a call with the credential that has let it in. Answers what is left to it, if calls are so limited.
+    pub(super) fn by_credential(&self, credential: u128) -> Result<Option<Allowance>, Refusal> {
+        self.by_credential.as_ref().map(|callers| callers.check(credential)).transpose()
+    }
 }
 
 type Limiter = RateLimiter<NotKeyed, InMemoryState, DefaultClock, StateInformationMiddleware>;
@@ -192,7 +166,7 @@ pub(super) struct Allowance {
 }
 
 impl Allowance {
-    fn lesser(self, other: Self) -> Self {
+    pub(super) fn lesser(self, other: Self) -> Self {
         if other.remaining < self.remaining { other } else { self }
     }
 
@@ -214,13 +188,15 @@ pub(super) struct Refusal {
     wait: Duration,
 }
 
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let error = ApiError::TooMany { of: format!("calls: {} are allowed", self.limit), wait: self.wait };
-        let mut response = error.into_response();
-        let headers = response.headers_mut();
-        Allowance { limit: self.limit.calls.get(), remaining: 0, reset: self.wait }.tell(headers);
-        response
+impl Refusal {
+    pub(super) fn error(&self) -> ApiError {
+        ApiError::TooMany { of: format!("calls: {} are allowed", self.limit), wait: self.wait }
+    }
+
+    /// What is left: nothing. With `Retry-After`, the time until it is otherwise is the same, as the draft of these headers
+    /// asks for (draft-ietf-httpapi-ratelimit-headers), and not the time until all is there again.
+    pub(super) fn allowance(&self) -> Allowance {
+        Allowance { limit: self.limit.calls.get(), remaining: 0, reset: self.wait }
     }
 }
 
@@ -241,25 +217,27 @@ mod tests {
     #[test]
     fn each_caller_has_a_limit_of_its_own_and_the_lesser_allowance_is_told() {
         let rates = Rates::new("3/h".parse().ok(), "2/h".parse().ok());
-        let call = |address: &str, token: Option<&'static str>| {
-            let mut headers = HeaderMap::new();
-            if let Some(token) = token {
-                headers.insert(AUTHORIZATION, HeaderValue::from_static(token));
-            }
-            match rates.check(&headers, || address.parse().ok()) {
-                Rated::Passed(allowance) => allowance.map(|allowance| (allowance.limit, allowance.remaining)),
-                Rated::Refused(refusal) => {
+        let call = |address: &str, credential: Option<u128>| {
+            let counted = rates.by_address(|| address.parse().ok()).and_then(|left| {
+                let of_credential =
+                    credential.map(|credential| rates.by_credential(credential)).transpose()?;
+                Ok(of_credential.flatten().map_or(left, |lesser| left.map(|left| left.lesser(lesser))))
+            });
+            match counted {
+                Ok(allowance) => allowance.map(|allowance| (allowance.limit, allowance.remaining)),
+                Err(refusal) => {
                     assert!(refusal.wait > Duration::from_secs(600), "{:?}", refusal.wait);
+                    assert_eq!(refusal.allowance().reset, refusal.wait);
                     None
                 }
             }
         };
-        assert_eq!(call("192.0.2.1", Some("Bearer a")), Some((2, 1)));
+        assert_eq!(call("192.0.2.1", Some(1)), Some((2, 1)));
         assert_eq!(call("192.0.2.1", None), Some((3, 1)));
-        assert_eq!(call("192.0.2.1", Some("Bearer b")), Some((3, 0)));
+        assert_eq!(call("192.0.2.1", Some(2)), Some((3, 0)));
         assert_eq!(call("192.0.2.1", None), None);
-        assert_eq!(call("192.0.2.2", Some("Bearer a")), Some((2, 0)));
-        assert_eq!(call("192.0.2.2", Some("Bearer a")), None);
-        assert_eq!(call("192.0.2.3", Some("Bearer b")), Some((2, 0)));
+        assert_eq!(call("192.0.2.2", Some(1)), Some((2, 0)));
+        assert_eq!(call("192.0.2.2", Some(1)), None);
+        assert_eq!(call("192.0.2.3", Some(2)), Some((2, 0)));
     }
 }

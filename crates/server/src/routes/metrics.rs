@@ -1,12 +1,11 @@
 //! `GET /metrics`
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::response::Response;
-use http::HeaderMap;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::extract::caller_of;
+use crate::extract::let_in;
 use crate::metrics;
 use crate::openapi::Refused;
 
@@ -26,8 +25,8 @@ use crate::openapi::Refused;
         Refused
     ),
 )]
-pub(crate) async fn handler(State(app): State<App>, headers: HeaderMap) -> Result<Response, ApiError> {
+pub(crate) async fn handler(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
     // No call that waits for its turn: they are wanted most when there is much to do.
-    caller_of(&app, &headers).await?.ok_or(ApiError::Unauthorized)?;
+    let_in(&app, request.headers(), request.extensions()).await?;
     metrics::show(&app).await
 }

@@ -4,6 +4,7 @@
 mod admin;
 mod answers;
 mod attacks;
+mod audit;
 mod bodies;
 mod connections;
 mod credentials;

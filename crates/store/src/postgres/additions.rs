@@ -36,7 +36,7 @@ pub(super) enum Definition {
     Extension,
     /// A table that the steps make.
     Table {
-        /// Names and types, all of them not null.
+        /// Names and types, all of them not null but those whose type ends with ` NULL`.
         columns: &'static [(&'static str, &'static str)],
     },
     Function(Function),
@@ -86,10 +86,17 @@ const fn in_order(name: &'static str, table: &'static str, keys: &'static str) -
     Addition { name, loss: SLOWER_LISTS, definition: Definition::Index(index) }
 }
 
+const SLOWER_ENDS: &str = "tokens and sessions that have ended are found slower";
+const SLOWER_TRAIL: &str = "logins are listed, and forgotten, slower";
+
 /// An index of a table of Stheno's own.
-const fn of_own_table(name: &'static str, table: &'static str, keys: &'static str) -> Addition {
+const fn of_own_table(
+    name: &'static str,
+    table: &'static str,
+    keys: &'static str,
+    loss: &'static str,
+) -> Addition {
     let index = Index { table, method: "btree", keys, condition: None };
-    let loss = "tokens and sessions that have ended are found slower";
     Addition { name, loss, definition: Definition::Index(index) }
 }
 
@@ -129,6 +136,9 @@ pub(super) const LIST_OF_STEPS: &str = "stheno_migration";
 
 /// What counts are kept in.
 pub(super) const COUNTS: &str = "stheno_count";
+
+/// What the audit trail is kept in: nothing else needs it.
+pub(super) const LOGINS: &str = "stheno_login";
 
 /// The list.
 pub(super) const ADDITIONS: &[Addition] = &[
@@ -181,9 +191,26 @@ pub(super) const ADDITIONS: &[Addition] = &[
             ],
         },
     },
-    of_own_table("stheno_api_token_user_id", "stheno_api_token", "user_id"),
-    of_own_table("stheno_session_expires_at", "stheno_session", "expires_at"),
-    of_own_table("stheno_session_user_id", "stheno_session", "user_id"),
+    Addition {
+        name: LOGINS,
+        loss: "there is no audit trail of logins",
+        definition: Definition::Table {
+            columns: &[
+                ("id", "bigint"),
+                ("at", "timestamp with time zone"),
+                ("user_id", "character varying NULL"),
+                ("kind", "text"),
+                ("outcome", "text"),
+                ("address", "inet NULL"),
+                ("attempts", "bigint"),
+            ],
+        },
+    },
+    of_own_table("stheno_api_token_user_id", "stheno_api_token", "user_id", SLOWER_ENDS),
+    of_own_table("stheno_session_expires_at", "stheno_session", "expires_at", SLOWER_ENDS),
+    of_own_table("stheno_session_user_id", "stheno_session", "user_id", SLOWER_ENDS),
+    of_own_table("stheno_login_at", LOGINS, "at", SLOWER_TRAIL),
+    of_own_table("stheno_login_user_id", LOGINS, "user_id, at", SLOWER_TRAIL),
     in_order("stheno_customer_group_created_at", "customer_group", "created_at DESC, id{c}"),
     in_order("stheno_customer_group_updated_at", "customer_group", "updated_at DESC, id{c}"),
     in_order("stheno_customer_group_id", "customer_group", "id{c}"),

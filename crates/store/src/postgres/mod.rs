@@ -8,6 +8,7 @@ mod customer;
 mod customer_group;
 mod import;
 mod keys;
+mod login;
 mod migration;
 #[cfg(test)]
 mod plans;
@@ -17,6 +18,7 @@ mod replicas;
 mod rights;
 mod rows;
 mod schema;
+mod shared;
 mod start;
 mod tls;
 mod url;
@@ -261,7 +263,7 @@ impl Postgres {
         let (catalog, selection) = self.catalogs.renew(selection);
         let statement = sql::retrieve(self.dialect(), catalog, &selection, id);
         if !selection.has_relations() {
-            let rows = pool.query(&statement.text, &rows::parameters(&statement)).await?;
+            let rows = pool.look_up(&statement.text, &rows::parameters(&statement)).await?;
             let text = rows.first().map(|row| rows::object(catalog, &selection, row)).transpose()?;
             return Ok(text.map(JsonText::whole));
         }

@@ -23,6 +23,7 @@ use tokio_postgres::types::{PgLsn, ToSql};
 use tokio_postgres::{Config, Error, IsolationLevel, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::shared::Shared;
 use super::url::Target;
 use super::{closed, fault, is_gone, is_lost, is_unconfirmed, tls, unanswered, unconfirmed, unreachable};
 use crate::answer::{Output, Reply, Streaming};
@@ -39,6 +40,9 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// After so long, a server that had no connection left is asked for one more.
 const REFUSAL: Duration = Duration::from_secs(10);
+
+/// One connection of so many is for look-ups to share.
+const SHARED: usize = 10;
 
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 256;
@@ -139,7 +143,10 @@ impl Connector {
         if let Some(greet) = greet {
             builder = builder.post_create(greet);
         }
+        // A PgBouncer gives a connection to one transaction at a time.
+        let shared = if settings.is_none() { connections / SHARED } else { 0 };
         Ok(Pool {
+            shared: Arc::new(Shared::new(shared)),
             connections: builder
                 .max_size(connections)
                 .create_timeout(Some(patience))
@@ -343,6 +350,7 @@ impl DerefMut for Client {
 #[derive(Debug, Clone)]
 pub(super) struct Pool {
     connections: Connections,
+    shared: Arc<Shared>,
     places: Arc<Places>,
     running: Arc<Semaphore>,
     /// One permit for each write at work.
@@ -371,19 +379,20 @@ impl Pool {
 
     /// How many connections are at work or waited for.
     pub(super) fn busy(&self) -> usize {
-        let status = self.connections.status();
-        status.size.saturating_sub(status.available) + status.waiting
+        let Load { busy, waiting, .. } = self.load();
+        busy + waiting
     }
 
     /// How many connections there are, and how many units of work wait for one.
     pub(super) fn load(&self) -> Load {
         let status = self.connections.status();
-        let busy = status.size.saturating_sub(status.available);
+        let busy = status.size.saturating_sub(status.available + self.shared.idle());
         Load { connections: status.size, busy, waiting: status.waiting }
     }
 
     /// Closes the connections that are idle.
     pub(super) fn close_idle(&self) {
+        self.shared.clear();
         drop(self.connections.retain(|_, _| false));
     }
 
@@ -433,6 +442,7 @@ impl Pool {
     /// Closes the idle connections that are as old as one that was found dead: they may be so too.
     fn distrust(&self) {
         let now = std::time::Instant::now();
+        self.shared.clear();
         drop(self.connections.retain(|_, metrics| metrics.created > now));
     }
 
@@ -488,6 +498,28 @@ impl Pool {
         let outcome = self.while_it_answers(work).await;
         self.give_back(client, &outcome);
         outcome
+    }
+
+    /// As [`Pool::query`], for a statement that is done at once: beside others on a connection that is shared.
+    pub(super) async fn look_up(
+        &self,
+        sql: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, StoreError> {
+        let Some(seat) = self.shared.join() else { return self.query(sql, parameters).await };
+        let connection = match seat.connection() {
+            Some(connection) => connection,
+            None => seat.share(self.get().await?),
+        };
+        let outcome = self.while_it_answers(query_cached(&**connection, sql, parameters)).await;
+        drop(connection);
+        if outcome.as_ref().is_err_and(is_gone) {
+            self.distrust();
+        }
+        match outcome {
+            Err(error) if is_lost(&error) => self.query_once(sql, parameters).await,
+            outcome => outcome,
+        }
     }
 
     /// Takes a connection back, and looks how it has served.
@@ -621,6 +653,7 @@ impl Pool {
             self.writing.close();
         }
         self.places.free.close();
+        self.shared.clear();
         self.connections.close();
     }
 }

@@ -2,11 +2,11 @@
 
 use tokio_postgres::Transaction;
 
-use super::additions::{ADDITIONS, COUNTS};
+use super::additions::{ADDITIONS, COUNTS, LOGINS};
 use super::schema::Situation;
 use super::{fault, migration, rights};
 use crate::migrate::out_of_date;
-use crate::schema::{Fault, Owner};
+use crate::schema::{Difference, Fault, Owner, Thing};
 use crate::{StoreError, StoreOptions};
 
 /// What a look at the database before the start says.
@@ -58,8 +58,9 @@ pub(super) async fn check(client: &Transaction<'_>, start: Start) -> Result<Chec
     let (changed, missing): (Vec<_>, Vec<_>) =
         tables.into_iter().partition(|table| matches!(table.fault, Fault::Changed(_)));
     let step = situation.next_step().map(|step| format!("step {}", step.name));
-    // Counts are found out again, and meanwhile done without.
-    let changed: Vec<_> = changed.into_iter().filter(|table| table.thing.name != COUNTS).collect();
+    // Counts are found out again, and meanwhile done without; so is the audit trail.
+    let needed = |table: &Difference| ![COUNTS, LOGINS].contains(&&*table.thing.name);
+    let changed: Vec<_> = changed.into_iter().filter(needed).collect();
     if !changed.is_empty() && step.is_none() {
         return Err(StoreError::Schema(format!(
             "what Stheno has made in the database is not as it was: {}",
@@ -78,7 +79,13 @@ pub(super) async fn check(client: &Transaction<'_>, start: Start) -> Result<Chec
         }));
     }
     rights::demand(client, &situation).await?;
-    let hindrance = match first {
+    let is_of_trail = |thing: &Thing| thing.name == LOGINS;
+    let is_trail_alone = missing.iter().all(|table| is_of_trail(&table.thing))
+        && situation.next_step().is_none_or(|step| step.things().all(|thing| is_of_trail(&thing)));
+    if is_trail_alone && !missing.is_empty() {
+        tracing::warn!("Stheno works without its {}", migration::listed(&missing));
+    }
+    let hindrance = match first.filter(|_| !is_trail_alone) {
         Some(_) if !migrate => Some("they are not made yet".to_owned()),
         Some(_) => Some(format!("the user {} may not make them", situation.user)),
         None => rights::hindrance_of_own_tables(client, &situation).await?,

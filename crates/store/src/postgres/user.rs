@@ -305,7 +305,7 @@ impl Postgres {
         sql: &str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Option<Row>, StoreError> {
-        let rows = self.pool.query(sql, parameters).await?;
+        let rows = self.pool.look_up(sql, parameters).await?;
         Ok(rows.into_iter().next())
     }
 

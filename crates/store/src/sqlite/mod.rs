@@ -6,6 +6,7 @@ mod copy;
 mod customer;
 mod customer_group;
 mod import;
+mod login;
 mod readers;
 mod rows;
 mod schema;

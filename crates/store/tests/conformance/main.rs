@@ -21,6 +21,7 @@ mod faults;
 mod filter;
 mod import;
 mod list;
+mod login;
 mod membership;
 mod model;
 mod observe;
@@ -129,6 +130,10 @@ macro_rules! run_on {
                 expired_sessions_are_forgotten_when_one_is_opened
                 a_session_needs_its_user
                 a_secret_is_kept_from_its_first_use
+            }
+            login {
+                logins_are_listed_the_latest_first
+                old_logins_are_forgotten_a_few_at_a_time
             }
             counts {
                 counts_follow_every_write
@@ -268,6 +273,10 @@ cases! { pgbouncer
         a_session_lasts_until_it_expires
         a_secret_is_kept_from_its_first_use
     }
+    login {
+        logins_are_listed_the_latest_first
+        old_logins_are_forgotten_a_few_at_a_time
+    }
     list {
         groups_come_in_every_order
         a_window_shows_a_part_and_counts_all
@@ -325,6 +334,7 @@ fn every_method_of_the_store_has_a_case() {
         include_str!("faults.rs"),
         include_str!("import.rs"),
         include_str!("list.rs"),
+        include_str!("login.rs"),
         include_str!("membership.rs"),
         include_str!("observe.rs"),
         include_str!("selection.rs"),

@@ -3,7 +3,10 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use stheno_store::{CustomerGroupChanges, NewUser, Owner, Role, Store, StoreError, StoreOptions, Table};
+use stheno_store::{
+    CustomerGroupChanges, Login, LoginFilter, LoginKind, LoginOutcome, NewUser, Owner, Role, Store,
+    StoreError, StoreOptions, Table,
+};
 use stheno_testkit::postgres::PostgresDatabase;
 
 use crate::database::Database;
@@ -121,6 +124,7 @@ async fn a_medusas_database_is_taken_as_it_is() {
             "function stheno_doubt_counts",
             "table stheno_api_token",
             "table stheno_count",
+            "table stheno_login",
             "table stheno_migration",
             "table stheno_secret",
             "table stheno_session",
@@ -271,6 +275,8 @@ async fn a_user_who_may_make_nothing_works_without() {
         (store.create_api_token("usr_theirs", "hash".to_owned()).await.map(drop), "API tokens"),
         (store.create_session("hash".to_owned(), "usr_theirs", later).await, "bearer token"),
         (store.secret("jwt", "fresh".to_owned()).await.map(drop), "secrets"),
+        (store.record_logins(vec![login()]).await, "audit trail"),
+        (store.forget_logins(later, 1).await.map(drop), "audit trail"),
         (store.create_user(user(Some("hash".to_owned()))).await.map(drop), "API tokens"),
     ] {
         let Err(StoreError::Limited { reason, .. }) = refused else { panic!("{refused:?} is not limited") };
@@ -279,6 +285,7 @@ async fn a_user_who_may_make_nothing_works_without() {
     let new = store.create_user(user(None)).await.unwrap();
     assert!(store.set_password_hash(&new, "container".to_owned()).await.unwrap());
     assert_eq!(store.api_tokens(&new).await.unwrap(), []);
+    assert_eq!(store.logins(LoginFilter::default(), 1).await.unwrap(), []);
     assert_eq!(store.delete_api_tokens(&new, Some("hash")).await.unwrap(), 0);
     assert_eq!(store.delete_api_tokens("usr_theirs", None).await.unwrap(), 1, "Medusa's own");
     assert!(store.delete_user(&new).await.unwrap());
@@ -288,7 +295,7 @@ async fn a_user_who_may_make_nothing_works_without() {
     // Each thing is named with the reason.
     let schema = stheno_store::Schema::connect(&url, StoreOptions::default()).await.unwrap();
     let left = schema.migrate(&|progress| panic!("{progress:?}")).await.unwrap();
-    assert_eq!(left.len(), 39, "{left:?}");
+    assert_eq!(left.len(), 42, "{left:?}");
     for difference in left {
         let hindrance = difference.hindrance.unwrap();
         assert!(hindrance.contains(&database.postgres_database().user()), "{hindrance}");
@@ -318,6 +325,9 @@ async fn a_user_who_may_make_nothing_works_without() {
             hindered.delete_api_tokens("usr_theirs", Some("hash")).await.map(drop),
             "SELECT, DELETE ON stheno_api_token",
         ),
+        (hindered.record_logins(vec![login()]).await, "INSERT ON stheno_login"),
+        (hindered.logins(LoginFilter::default(), 1).await.map(drop), "SELECT ON stheno_login"),
+        (hindered.forget_logins(later, 1).await.map(drop), "SELECT, DELETE ON stheno_login"),
     ] {
         let Err(StoreError::Limited { source: Some(source), .. }) = refused else { panic!("{refused:?}") };
         assert!(source.to_string().starts_with(&format!("GRANT {wanted} TO ")), "{source}");
@@ -329,7 +339,48 @@ async fn a_user_who_may_make_nothing_works_without() {
     let store = Store::open(&url, StoreOptions { migrate: false, ..StoreOptions::default() }).await.unwrap();
     store.secret("jwt", "fresh".to_owned()).await.unwrap();
     assert!(store.create_api_token("usr_theirs", "hash".to_owned()).await.unwrap());
+    // To add to the audit trail is a right of its own, which is enough to serve with.
+    database.execute(&format!("REVOKE SELECT, UPDATE, DELETE ON stheno_login FROM {user}")).await;
+    store.record_logins(vec![login()]).await.unwrap();
+    assert_matches!(store.forget_logins(later, 1).await, Err(StoreError::Limited { .. }));
     store.close().await;
+    Store::open(&url, StoreOptions::default()).await.unwrap().close().await;
+}
+
+fn login() -> Login {
+    Login {
+        at: crate::shop::time(crate::shop::START),
+        user_id: None,
+        kind: LoginKind::Session,
+        outcome: LoginOutcome::UnknownUser,
+        address: None,
+        attempts: 1,
+    }
+}
+
+/// As after an upgrade, before somebody who may make tables has run `stheno migrate`, or where nobody wants a trail.
+#[tokio::test(flavor = "multi_thread")]
+async fn where_only_the_audit_trail_is_missing_all_else_is_there() {
+    let (database, url) = limited("").await;
+    let schema = schema_of(&database).await;
+    migrate(&schema).await;
+    schema.close().await;
+    let user = database.postgres_database().user();
+    database.execute(&DATA_ONLY.replace("{user}", &user)).await;
+    for losing in [
+        "DROP TABLE stheno_login; DELETE FROM stheno_migration WHERE version = 4",
+        "INSERT INTO stheno_migration VALUES (4, '0004_stheno_logins', now())",
+        "CREATE TABLE stheno_login (id bigint)",
+    ] {
+        database.execute(losing).await;
+        let store = Store::open(&url, StoreOptions::default()).await.unwrap();
+        let later = store.clock().now() + jiff::SignedDuration::from_hours(1);
+        let session = format!("hash of {losing}");
+        store.create_session(session.clone(), "usr_theirs", later).await.unwrap();
+        assert_eq!(store.session_user(&session).await.unwrap().as_deref(), Some("usr_theirs"));
+        store.record_logins(vec![login()]).await.unwrap_err();
+        store.close().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -130,7 +130,7 @@ async fn all_is_made_and_removed_through_a_pooler() {
     let before = not_ours(&database).await;
     let pooler = PgBouncer::start(database.postgres_database(), 4).await;
     let schema = Schema::connect(pooler.url(), StoreOptions::default()).await.unwrap();
-    assert_eq!(migrate(&schema).await.len(), 39);
+    assert_eq!(migrate(&schema).await.len(), 42);
     assert_eq!(faults(&schema).await, [""; 0]);
     schema.remove(&|_| {}).await.unwrap();
     assert_eq!(schema.made().await.unwrap(), []);

@@ -380,12 +380,13 @@ async fn tables_of_stheno_that_are_lost_meanwhile_take_their_rows_with_them_and_
     shop.store.create_session("session".to_owned(), &id, end).await.unwrap();
     assert_eq!(shop.store.user_by_token("", "hash").await.unwrap().as_ref(), Some(&id));
 
-    shop.database.execute("DROP TABLE stheno_api_token, stheno_session").await;
+    shop.database.execute("DROP TABLE stheno_api_token, stheno_session, stheno_login").await;
     assert_eq!(shop.store.user_by_token("plain", "").await.unwrap().as_ref(), Some(&id));
     assert_eq!(shop.store.user_by_token("", "hash").await.unwrap(), None);
     assert_eq!(shop.store.session_user("session").await.unwrap(), None);
     let opened = shop.store.create_session("session".to_owned(), &id, end).await;
     assert_matches!(opened, Err(StoreError::Unavailable { .. }));
+    assert_matches!(shop.store.record_logins(Vec::new()).await, Err(StoreError::Limited { .. }));
 }
 
 #[tokio::test(flavor = "multi_thread")]

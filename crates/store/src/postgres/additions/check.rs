@@ -105,11 +105,15 @@ impl<'a, C: GenericClient> Catalog<'a, C> {
                 return Ok(Some(Fault::Changed(format!("it has no column {column}"))));
             };
             let present: &str = found.try_get(1).map_err(fault)?;
-            if present != *kind {
+            let nullable = kind.strip_suffix(" NULL");
+            let kind = nullable.unwrap_or(kind);
+            if present != kind {
                 return Ok(Some(Fault::Changed(format!("{column} is {present}, not {kind}"))));
             }
-            if !found.try_get::<_, bool>(2).map_err(fault)? {
-                return Ok(Some(Fault::Changed(format!("{column} may be null"))));
+            let may_be_null = !found.try_get::<_, bool>(2).map_err(fault)?;
+            if may_be_null != nullable.is_some() {
+                let may = if may_be_null { "may" } else { "may not" };
+                return Ok(Some(Fault::Changed(format!("{column} {may} be null"))));
             }
         }
         // Without its key, one secret would be made twice.

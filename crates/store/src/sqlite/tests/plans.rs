@@ -14,6 +14,7 @@ use crate::customer::{AccountFilter, CustomerChanges, CustomerFilter, CustomerLi
 use crate::customer_group::{CustomerGroupChanges, CustomerGroupFilter, CustomerGroupList};
 use crate::entity::Table;
 use crate::filter::{Bound, DateRange, IdFilter, TextComparison};
+use crate::login::{Login, LoginFilter, LoginKind, LoginOutcome};
 use crate::sqlite::Sqlite;
 use crate::user::{NewUser, Role};
 use crate::{Metadata, Order, Selection, Window};
@@ -371,6 +372,22 @@ async fn user_statements(engine: &Sqlite, report: &mut Report) {
     report.add("session_user");
     assert!(engine.delete_session("session").await.unwrap());
     report.add("delete_session");
+    let login = Login {
+        at: end,
+        user_id: Some(id.clone()),
+        kind: LoginKind::Token,
+        outcome: LoginOutcome::Accepted,
+        address: None,
+        attempts: 1,
+    };
+    engine.record_logins(vec![login]).await.unwrap();
+    report.add("record_logins");
+    engine.logins(LoginFilter::default(), 10).await.unwrap();
+    report.add("logins");
+    engine.logins(LoginFilter { user_id: Some(id.clone()), since: None }, 10).await.unwrap();
+    report.add("logins, of a user");
+    engine.forget_logins(end, 10).await.unwrap();
+    report.add("forget_logins");
     engine.secret("jwt", "fresh".to_owned()).await.unwrap();
     report.add("secret");
     engine.ping().await.unwrap();

@@ -4,9 +4,11 @@ use axum::response::{IntoResponse as _, Response};
 use http::request::Parts;
 use stheno_api_types::UserEnvelope;
 use stheno_auth::session::SessionId;
+use stheno_store::LoginKind;
 
 use super::{Login, cookie_mark, refuse, set_cookie, show_user, sign_in};
 use crate::app::App;
+use crate::audit::Attempt;
 use crate::error::ApiError;
 use crate::extract::OpenCall;
 use crate::openapi::LoginRefused;
@@ -29,11 +31,14 @@ use crate::openapi::LoginRefused;
 )]
 pub(crate) async fn handler(call: OpenCall<Login>) -> Response {
     let OpenCall { app, body, head } = call;
-    open(&app, &head, body).await.unwrap_or_else(|error| refuse(&app, &head, error))
+    let mut attempt = Attempt::new(&app, &head, LoginKind::Session, &body.email);
+    let opened = open(&app, &head, body, &mut attempt).await;
+    attempt.ended(&app, &opened);
+    opened.unwrap_or_else(|error| refuse(&app, &head, error))
 }
 
-async fn open(app: &App, head: &Parts, login: Login) -> Result<Response, ApiError> {
-    let user = sign_in(app, head, login).await?;
+async fn open(app: &App, head: &Parts, login: Login, attempt: &mut Attempt) -> Result<Response, ApiError> {
+    let user = sign_in(app, login, attempt).await?;
     let mut response = show_user(app, &user).await?.into_response();
     if let Some(secure) = cookie_mark(app, head) {
         let id =

@@ -1,7 +1,7 @@
 //! `DELETE /admin/auth`
 
 use crate::error::ApiError;
-use crate::extract::{Call, cookies};
+use crate::extract::{Call, client_address, cookies};
 use crate::openapi::{ReadOnly, Refused};
 
 /// Closes the session of the cookie, whichever credential the call was made with.
@@ -22,8 +22,11 @@ use crate::openapi::{ReadOnly, Refused};
     ),
 )]
 pub(crate) async fn handler(call: Call) -> Result<&'static str, ApiError> {
-    if let Some(cookies) = cookies(&call.head.headers) {
-        call.app.credentials().close_session(&cookies).await?;
+    let Call { app, user, head, .. } = &call;
+    if let Some(cookies) = cookies(&head.headers)
+        && app.credentials().close_session(&cookies).await?
+    {
+        app.audit().log_out(user, client_address(app, &head.extensions, &head.headers));
     }
     Ok("OK")
 }

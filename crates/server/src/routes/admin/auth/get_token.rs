@@ -1,9 +1,11 @@
 //! `POST /admin/auth/token`
 
 use stheno_api_types::AccessToken;
+use stheno_store::LoginKind;
 
 use super::{Login, sign_in};
 use crate::answer::Answer;
+use crate::audit::Attempt;
 use crate::error::ApiError;
 use crate::extract::OpenCall;
 use crate::openapi::LoginRefused;
@@ -22,6 +24,10 @@ use crate::openapi::LoginRefused;
     responses((status = 200, body = AccessToken, description = "The token."), LoginRefused),
 )]
 pub(crate) async fn handler(call: OpenCall<Login>) -> Result<Answer, ApiError> {
-    let user = sign_in(&call.app, &call.head, call.body).await?;
-    Answer::json(&AccessToken::new(call.app.credentials().bearer_for(&user)))
+    let OpenCall { app, body, head } = call;
+    let mut attempt = Attempt::new(&app, &head, LoginKind::Token, &body.email);
+    let user = sign_in(&app, body, &mut attempt).await;
+    let answer = user.and_then(|user| Answer::json(&AccessToken::new(app.credentials().bearer_for(&user))));
+    attempt.ended(&app, &answer);
+    answer
 }

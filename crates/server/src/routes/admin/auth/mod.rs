@@ -15,9 +15,10 @@ use stheno_auth::session::SessionId;
 
 use crate::answer::Answer;
 use crate::app::App;
+use crate::audit::Attempt;
 use crate::config::CookieSecure;
 use crate::error::{ApiError, chain};
-use crate::extract::{Input, client_address, is_secure};
+use crate::extract::{Input, is_secure};
 use crate::limits;
 use crate::metrics;
 use crate::openapi::describe_body;
@@ -26,6 +27,7 @@ use crate::schema::{Schema, Valid, definitions};
 
 /// What a user signs in with.
 pub(crate) struct Login {
+    /// In lower case.
     email: String,
     password: String,
 }
@@ -35,7 +37,7 @@ impl Input for Login {
 
     fn from_valid(mut valid: Valid) -> Self {
         Self {
-            email: valid.text("email").unwrap_or_default(),
+            email: valid.text("email").unwrap_or_default().to_lowercase(),
             password: valid.text("password").unwrap_or_default(),
         }
     }
@@ -45,16 +47,16 @@ describe_body!(Login, "Login");
 
 /// The id of the user with this e-mail address and password. A password that was kept at too low a cost, as Medusa
 /// keeps them, is kept better from now on.
-async fn sign_in(app: &App, head: &Parts, login: Login) -> Result<String, ApiError> {
+async fn sign_in(app: &App, login: Login, attempt: &mut Attempt) -> Result<String, ApiError> {
     let logins = &app.limits().logins;
-    let email = login.email.to_lowercase();
-    let counted = limits::login::Login::new(&email, client_address(app, &head.extensions, &head.headers));
+    let counted = limits::login::Login::new(&login.email, attempt.address);
     let check = || logins.check(counted).inspect_err(|_| app.metrics().log_in(metrics::Login::Limited));
     check()?;
     let turn = password::turn(app).await?;
     // Of many at once, those that have waited see how those before them have ended.
     check()?;
-    let user = app.store().user_by_email(&email).await?;
+    let user = app.store().user_by_email(&login.email).await?;
+    attempt.is_of(user.as_ref().map(|user| &*user.id));
     let container = user.as_ref().and_then(|user| user.password_hash.as_ref());
     let container = container.map(|container| container.expose_secret().to_owned());
     let verified = password::verify(turn, login.password.clone(), container.clone()).await?;

@@ -1,0 +1,100 @@
+//! Connections that many look-ups share. What waits at once is sent together, and answered together: that takes the server
+//! and the database far fewer turns than a connection for each, and a look-up is done before it could be in the way.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::pool::Client;
+
+/// How many look-ups are under way on a connection at the most. Beyond, and so where one of them waits for a lock, the others
+/// go by connections of their own.
+const AT_ONCE: usize = 16;
+
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    places: Box<[Place]>,
+    next: AtomicUsize,
+}
+
+#[derive(Debug, Default)]
+struct Place {
+    connection: Mutex<Option<Arc<Client>>>,
+    under_way: AtomicUsize,
+}
+
+impl Shared {
+    pub(super) fn new(connections: usize) -> Self {
+        Self { places: (0..connections).map(|_| Place::default()).collect(), next: AtomicUsize::new(0) }
+    }
+
+    /// Room for a look-up, if there is any.
+    pub(super) fn join(&self) -> Option<Seat<'_>> {
+        let first = self.next.fetch_add(1, Ordering::Relaxed);
+        (0..self.places.len()).find_map(|index| {
+            let place = &self.places[first.wrapping_add(index) % self.places.len()];
+            let before = place.under_way.fetch_add(1, Ordering::Relaxed);
+            let seat = Seat(place);
+            (before < AT_ONCE).then_some(seat)
+        })
+    }
+
+    /// How many connections are here that nobody uses.
+    pub(super) fn idle(&self) -> usize {
+        let is_idle = |place: &&Place| place.under_way.load(Ordering::Relaxed) == 0 && place.lock().is_some();
+        self.places.iter().filter(is_idle).count()
+    }
+
+    /// Gives the connections back, as soon as nobody uses them.
+    pub(super) fn clear(&self) {
+        for place in &self.places {
+            drop(place.lock().take());
+        }
+    }
+}
+
+impl Place {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Arc<Client>>> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Room for a look-up, until it is dropped.
+pub(super) struct Seat<'a>(&'a Place);
+
+impl Seat<'_> {
+    /// The connection that is here, if it lives.
+    pub(super) fn connection(&self) -> Option<Arc<Client>> {
+        self.0.lock().as_ref().filter(|connection| !connection.is_closed()).cloned()
+    }
+
+    /// Shares a connection, unless another has been there first.
+    pub(super) fn share(&self, connection: Client) -> Arc<Client> {
+        let mut place = self.0.lock();
+        match &*place {
+            Some(first) if !first.is_closed() => Arc::clone(first),
+            _ => Arc::clone(place.insert(Arc::new(connection))),
+        }
+    }
+}
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_room_for_so_many_on_each_connection() {
+        assert!(Shared::new(0).join().is_none());
+        let shared = Shared::new(2);
+        let mut seats: Vec<_> = (0..2 * AT_ONCE).map(|_| shared.join().unwrap()).collect();
+        assert!(shared.join().is_none());
+        seats.pop();
+        assert!(shared.join().is_some());
+        assert!(shared.join().is_some());
+    }
+}

@@ -1,0 +1,129 @@
+//! How many processor instructions the pieces of a request take, compared with those of the last time.
+//!
+//! A count does not depend on how fast a machine is, nor on what else it does: it tells of small losses that no clock would.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+use cargo_metadata::MetadataCommand;
+
+use crate::command::{cargo, run as run_command, version};
+
+/// What was counted last, by name.
+const COUNTS: &str = "crates/hot/instructions.json";
+
+/// How often a piece is done, after the first time has filled caches and without what starting and ending takes.
+const TIMES: u64 = 200;
+
+/// A change up to this share of the last count is none.
+const TOLERANCE: f64 = 0.03;
+
+type Counts = BTreeMap<String, u64>;
+
+/// Counts, and fails where a count is higher than the last one. With `accept` these are the last ones from now on.
+pub(crate) fn run(accept: bool) -> Result<()> {
+    ensure!(
+        cfg!(target_arch = "x86_64"),
+        "the counts of {COUNTS} are those of an x86-64; on another processor there is nothing to compare with"
+    );
+    let counted = count_all()?;
+    if accept {
+        let text = serde_json::to_string_pretty(&counted)? + "\n";
+        return fs::write(COUNTS, text).with_context(|| format!("cannot write {COUNTS}"));
+    }
+    let last = fs::read_to_string(COUNTS).with_context(|| format!("cannot read {COUNTS}"))?;
+    let last: Counts = serde_json::from_str(&last).with_context(|| format!("cannot read {COUNTS}"))?;
+    compare(&last, &counted)
+}
+
+fn compare(last: &Counts, counted: &Counts) -> Result<()> {
+    let mut faults = Vec::new();
+    for name in last.keys().filter(|name| !counted.contains_key(*name)) {
+        faults.push(format!("{name:?} is not counted any more"));
+    }
+    for (name, now) in counted {
+        let Some(before) = last.get(name) else {
+            faults.push(format!("{name:?} was not counted before"));
+            continue;
+        };
+        let change = share(*now, *before);
+        println!("{name:35} {now:>10} instructions  {:+.1} %", change * 100.0);
+        if change > TOLERANCE {
+            faults.push(format!("{name:?} takes {now} instructions, where it took {before}"));
+        } else if change < -TOLERANCE {
+            println!("{:35} keep it: `cargo xtask instructions --accept`", "");
+        }
+    }
+    if !faults.is_empty() {
+        bail!("{}; if that is meant, `cargo xtask instructions --accept`", faults.join("; "));
+    }
+    Ok(())
+}
+
+/// By which share of it a count has grown.
+#[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
+fn share(now: u64, before: u64) -> f64 {
+    now as f64 / before.max(1) as f64 - 1.0
+}
+
+fn count_all() -> Result<Counts> {
+    let program = build()?;
+    let names = Command::new(&program).output().context("cannot run what is counted")?;
+    ensure!(names.status.success(), "what is counted does not say what there is");
+    let names = String::from_utf8(names.stdout)?;
+    let mut counts = Counts::new();
+    for name in names.lines() {
+        let (once, often) = (count(&program, name, 1)?, count(&program, name, 1 + TIMES)?);
+        counts.insert(name.to_owned(), often.saturating_sub(once) / TIMES);
+    }
+    Ok(counts)
+}
+
+fn build() -> Result<PathBuf> {
+    run_command(&mut cargo("build --package=stheno-hot --bin=stheno-hot --profile=counted --locked"))?;
+    let metadata = MetadataCommand::new().no_deps().other_options(["--locked".to_owned()]).exec()?;
+    Ok(metadata.target_directory.join("counted/stheno-hot").into_std_path_buf())
+}
+
+/// How many instructions all threads of the program execute, from its start to its end.
+fn count(program: &PathBuf, name: &str, times: u64) -> Result<u64> {
+    let mut valgrind = Command::new("valgrind");
+    valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(program);
+    let output = valgrind.arg(name).arg(times.to_string()).output().context("cannot run valgrind")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{name:?} failed under valgrind: {said}");
+    let collected = said.lines().find_map(|line| line.split_once("Collected :")?.1.trim().parse().ok());
+    collected.with_context(|| format!("valgrind has counted nothing: {said}"))
+}
+
+/// The version of valgrind, which counts.
+pub(crate) fn valgrind() -> Option<String> {
+    version("valgrind")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(counts: &[(&str, u64)]) -> Counts {
+        counts.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
+    }
+
+    #[test]
+    fn a_count_may_fall_and_hardly_grow() {
+        let last = counts(&[("a", 1000), ("b", 1000)]);
+        assert!(compare(&last, &counts(&[("a", 1029), ("b", 400)])).is_ok());
+        let grown = compare(&last, &counts(&[("a", 1031), ("b", 1000)])).unwrap_err().to_string();
+        assert!(grown.starts_with("\"a\" takes 1031 instructions, where it took 1000;"), "{grown}");
+    }
+
+    #[test]
+    fn what_is_counted_is_what_was_counted() {
+        let (one, two) = (counts(&[("a", 1)]), counts(&[("a", 1), ("b", 1)]));
+        assert!(compare(&one, &two).unwrap_err().to_string().contains("\"b\" was not counted before"));
+        assert!(compare(&two, &one).unwrap_err().to_string().contains("\"b\" is not counted any more"));
+    }
+}
