@@ -63,6 +63,7 @@ fn steps(extent: Extent, report: &mut Report) -> Result<()> {
         let binary = report.check("release build", || build(Profile::Release, &metadata))?;
         report.tests("JavaScript client, release build", || javascript_client(&binary));
         report.tests("kill -9 many times, and a soak", crashes_and_soak);
+        report.tests("models, many times", models);
     }
     Ok(())
 }
@@ -132,6 +133,16 @@ fn crashes_and_soak() -> Result<(bool, Count)> {
     test.env("STHENO_CRASH_ROUNDS", "60").env("STHENO_SOAK_SECONDS", "300");
     let succeeded = follow(&mut test, Stream::Output, |line| count.read_cargo_test(line))?;
     ensure!(!succeeded || count.passed > 0, "no test of kill -9 ran");
+    Ok((succeeded, count))
+}
+
+/// Ten times as many random calls beside a model as in a usual run.
+fn models() -> Result<(bool, Count)> {
+    let mut count = Count::default();
+    let mut test = cargo("test --package=stheno-store --all-features --locked --test=conformance model::");
+    test.env("STHENO_MODEL_TIMES", "10");
+    let succeeded = follow(&mut test, Stream::Output, |line| count.read_cargo_test(line))?;
+    ensure!(!succeeded || count.passed > 0, "no test beside a model ran");
     Ok((succeeded, count))
 }
 

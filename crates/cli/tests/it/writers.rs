@@ -96,6 +96,7 @@ impl Calls {
             }
             Ok(answer) => {
                 assert_eq!(answer.status, 503, "{:?}", answer.body);
+                assert!(answer.retry_after.is_some(), "{:?}", answer.body);
                 self.put_off.fetch_add(1, Ordering::Relaxed);
                 Err(Unanswered::PutOff)
             }
