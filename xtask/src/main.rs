@@ -1,9 +1,10 @@
 //! The one door a contributor needs: `cargo xtask setup`, `cargo xtask test`, `cargo xtask ci`, `cargo xtask deny`,
-//! `cargo xtask bench`, `cargo xtask instructions`, `cargo xtask openapi`.
+//! `cargo xtask fuzz`, `cargo xtask bench`, `cargo xtask instructions`, `cargo xtask openapi`.
 
 mod command;
 mod count;
 mod deny;
+mod fuzz;
 mod instructions;
 mod medusa;
 mod new_project;
@@ -15,8 +16,9 @@ mod test;
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -39,13 +41,19 @@ enum Task {
     Test,
     /// What `test` runs, and on demand the long runs
     Ci {
-        /// Also run what takes long: the release build against the official JavaScript client, and `kill -9` many times, and fail where
-        /// advisories cannot be checked
+        /// Also run what takes long: the release build against the official JavaScript client, `kill -9` of server and
+        /// database many times, a soak, and more random input; and fail where advisories cannot be checked
         #[arg(long)]
         full: bool,
     },
     /// Check what comes in from outside: licences, sources, unwanted crates; advisories where RustSec can be reached
     Deny,
+    /// Send random input to whatever reads what anybody can send
+    Fuzz {
+        /// How long for each target
+        #[arg(long, default_value_t = 30)]
+        seconds: u64,
+    },
     /// Write the API's description, openapi/openapi.json, as the code has it
     Openapi,
     /// Count the instructions that the pieces of a request take, and compare them with the last counts
@@ -80,6 +88,11 @@ fn run(task: &Task) -> Result<()> {
         Task::Test | Task::Ci { full: false } => test::run(test::Extent::Usual),
         Task::Ci { full: true } => test::run(test::Extent::Full),
         Task::Deny => deny::run(),
+        Task::Fuzz { seconds } => {
+            let (succeeded, count) = fuzz::run(Duration::from_secs(*seconds))?;
+            ensure!(succeeded, "{} of the targets found a fault", count.failed);
+            Ok(())
+        }
         Task::Openapi => openapi::write(),
         Task::Instructions { accept } => instructions::run(*accept),
         Task::Bench { arguments } => {

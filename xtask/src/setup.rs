@@ -42,6 +42,12 @@ const REQUIREMENTS: [Requirement; 9] = [
         by_hand: "rustup component add clippy",
     },
     Requirement {
+        name: "C++ compiler",
+        find: || found(version("c++")),
+        packages: &["g++"],
+        by_hand: "install a C++ compiler, so that `c++` runs it (for libFuzzer)",
+    },
+    Requirement {
         name: "OpenSSL",
         find: || found(first_line(Command::new("pkg-config").args(["--modversion", "openssl"]))),
         packages: &["pkg-config", "libssl-dev"],

@@ -3,6 +3,7 @@
 use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use cargo_metadata::{Metadata, MetadataCommand};
@@ -11,7 +12,7 @@ use crate::command::{Stream, cargo, follow, run as run_command};
 use crate::count::Count;
 use crate::report::Report;
 use crate::setup::{self, JAVASCRIPT_CLIENT};
-use crate::{deny, instructions, new_project, openapi};
+use crate::{deny, fuzz, instructions, new_project, openapi};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extent {
@@ -37,7 +38,7 @@ pub(crate) fn run(extent: Extent) -> Result<()> {
 fn steps(extent: Extent, report: &mut Report) -> Result<()> {
     report.check("setup", setup::install)?;
     let metadata = MetadataCommand::new().other_options(["--locked".to_owned()]).exec()?;
-    report.check("formatting", || run_command(&mut cargo("fmt --all --check")))?;
+    report.check("formatting", formatting)?;
     report.check("dependencies", deny::policy)?;
     report.step("advisories", || deny::advisories(extent));
     report.check("clippy", clippy)?;
@@ -56,13 +57,20 @@ fn steps(extent: Extent, report: &mut Report) -> Result<()> {
     report.tests("JavaScript client", || javascript_client(&binary));
     report.tests("OpenAPI document", || openapi::test(&binary));
     report.check("instructions", || instructions::run(false))?;
+    report.tests("fuzzing", || fuzz::run(Duration::from_secs(if extent == Extent::Full { 300 } else { 30 })));
 
     if extent == Extent::Full {
         let binary = report.check("release build", || build(Profile::Release, &metadata))?;
         report.tests("JavaScript client, release build", || javascript_client(&binary));
-        report.tests("kill -9, many times", kills);
+        report.tests("kill -9 many times, and a soak", crashes_and_soak);
+        report.tests("models, many times", models);
     }
     Ok(())
+}
+
+fn formatting() -> Result<()> {
+    run_command(&mut cargo("fmt --all --check"))?;
+    run_command(&mut cargo("fmt --manifest-path fuzz/Cargo.toml --check"))
 }
 
 fn clippy() -> Result<()> {
@@ -116,13 +124,25 @@ fn cargo_test(selection: &[&str]) -> Result<(bool, Count)> {
     Ok((succeeded, count))
 }
 
-/// The program killed under 16 writers, as often as takes some minutes.
-fn kills() -> Result<(bool, Count)> {
+/// The program, PostgreSQL and both killed under 16 writers, and both engines at work, as often and as long as takes some
+/// minutes. The figures that they print are those of `docs/RELIABILITY.md`.
+fn crashes_and_soak() -> Result<(bool, Count)> {
     let mut count = Count::default();
-    let mut test = cargo("test --package=stheno --locked --test=it crash");
-    test.env("STHENO_CRASH_ROUNDS", "60");
+    let mut test =
+        cargo("test --package=stheno --locked --test=it -- crash:: soak:: --nocapture --test-threads=1");
+    test.env("STHENO_CRASH_ROUNDS", "60").env("STHENO_SOAK_SECONDS", "300");
     let succeeded = follow(&mut test, Stream::Output, |line| count.read_cargo_test(line))?;
     ensure!(!succeeded || count.passed > 0, "no test of kill -9 ran");
+    Ok((succeeded, count))
+}
+
+/// Ten times as many random calls beside a model as in a usual run.
+fn models() -> Result<(bool, Count)> {
+    let mut count = Count::default();
+    let mut test = cargo("test --package=stheno-store --all-features --locked --test=conformance model::");
+    test.env("STHENO_MODEL_TIMES", "10");
+    let succeeded = follow(&mut test, Stream::Output, |line| count.read_cargo_test(line))?;
+    ensure!(!succeeded || count.passed > 0, "no test beside a model ran");
     Ok((succeeded, count))
 }
 

@@ -42,10 +42,9 @@ const REFUSED: NonZeroU32 = NonZeroU32::new(1000).unwrap();
 /// How long what waits may take to be written when the server stops.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How often old entries are deleted, how many in one unit of work, and the pause between two of these.
+/// How often old entries are looked for, and how many are deleted in one unit of work: of more, as many with each write.
 const FORGETTING: Duration = Duration::from_secs(60 * 60);
 const FORGOTTEN_AT_ONCE: u32 = 1000;
-const FORGETTING_PAUSE: Duration = Duration::from_millis(100);
 
 /// The audit trail; none, if it is turned off. What writes it ends with the value.
 #[derive(Debug)]
@@ -200,8 +199,7 @@ impl Trail {
         loop {
             ticks.tick().await;
             self.write(false).await;
-            if forgetting <= Instant::now() {
-                self.forget().await;
+            if forgetting <= Instant::now() && self.forget().await {
                 forgetting = Instant::now() + FORGETTING;
             }
         }
@@ -256,17 +254,15 @@ impl Trail {
         self.store.record_logins(logins).await
     }
 
-    async fn forget(&self) {
+    /// Deletes some of what is old. Answers whether that is all that can be done.
+    async fn forget(&self) -> bool {
         let age = SignedDuration::try_from(self.retention).unwrap_or(SignedDuration::MAX);
         let before = self.store.clock().now().checked_sub(age).unwrap_or(Timestamp::MIN);
-        loop {
-            match self.store.forget_logins(before, FORGOTTEN_AT_ONCE).await {
-                Ok(forgotten) if forgotten < u64::from(FORGOTTEN_AT_ONCE) => return,
-                Ok(_) => tokio::time::sleep(FORGETTING_PAUSE).await,
-                Err(error) => {
-                    tracing::warn!(error = %chain(&error), "could not delete what is old in the audit trail");
-                    return;
-                }
+        match self.store.forget_logins(before, FORGOTTEN_AT_ONCE).await {
+            Ok(forgotten) => forgotten < u64::from(FORGOTTEN_AT_ONCE),
+            Err(error) => {
+                tracing::warn!(error = %chain(&error), "could not delete what is old in the audit trail");
+                true
             }
         }
     }

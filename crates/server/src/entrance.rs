@@ -15,6 +15,7 @@ use tower::Service;
 
 use crate::app::App;
 use crate::error::{ApiError, store_answers};
+use crate::metrics::metrics_router;
 use crate::observe;
 use crate::router::router;
 use crate::routes::health;
@@ -29,13 +30,16 @@ pub struct Entrance {
 impl Entrance {
     /// One behind which there is no app yet: `/health` says that the process lives, all else that it is not available.
     pub fn closed() -> Self {
-        let closed = Router::new()
-            .route("/health", get(health::health).options(health::options))
-            .fallback(starting)
-            .layer(from_fn(async |request: Request, next: Next| {
-                observe::request(request, async |request| next.run(request).await).await
-            }));
-        Self { open: Arc::default(), closed }
+        Self::closed_but_for(Router::new().route("/health", get(health::health).options(health::options)))
+    }
+
+    /// One to the metrics, as [`metrics_router`] has them, behind which there is no app yet: all is not available.
+    pub fn closed_to_metrics() -> Self {
+        Self::closed_but_for(Router::new())
+    }
+
+    fn closed_but_for(endpoints: Router) -> Self {
+        Self { open: Arc::default(), closed: endpoints.fallback(starting).layer(from_fn(observed)) }
     }
 
     /// One to these endpoints.
@@ -49,6 +53,15 @@ impl Entrance {
         store_answers();
         self.open.get_or_init(|| router(app));
     }
+
+    /// The same, to the metrics alone.
+    pub fn open_to_metrics(&self, app: App) {
+        self.open.get_or_init(|| metrics_router(app));
+    }
+}
+
+async fn observed(request: Request, next: Next) -> Response {
+    observe::request(request, async |request| next.run(request).await).await
 }
 
 async fn starting() -> ApiError {

@@ -33,6 +33,9 @@ mod traces;
 pub use crate::app::App;
 pub use crate::config::{AdminCors, Config, CookieSecure, RateLimit, Secrets, SettingError, TrustProxy};
 pub use crate::entrance::Entrance;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use crate::extract::fuzzing;
 pub use crate::medusa::MedusaUrl;
 pub use crate::metrics::metrics_router;
 pub use crate::router::{router, router_with};

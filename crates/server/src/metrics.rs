@@ -30,10 +30,16 @@ const OPEN_METRICS: HeaderValue =
 /// How long the totals are told before they are counted again.
 const TOTALS_KEPT: Duration = Duration::from_secs(60);
 
+/// How long a scrape waits for them to be counted; what comes later is told with the next one.
+const TOTALS_PATIENCE: Duration = Duration::from_secs(2);
+
 /// The bounds of the histograms' buckets, in seconds.
 const BUCKETS: [f64; 16] = [
     0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
+
+/// A number that is not told before it is known.
+type Total = Family<[(&'static str, &'static str); 0], Gauge<u64, AtomicU64>>;
 
 type Histograms<Labels> = Family<Labels, Histogram, fn() -> Histogram>;
 
@@ -153,9 +159,9 @@ pub(crate) struct Metrics {
     connections: Gauge,
     connections_busy: Gauge,
     store_waiting: Gauge,
-    customer_groups: Gauge<u64, AtomicU64>,
-    customers: Gauge<u64, AtomicU64>,
-    members: Gauge<u64, AtomicU64>,
+    customer_groups: Total,
+    customers: Total,
+    members: Total,
     /// When the totals were counted.
     counted: Mutex<Option<Instant>>,
 }
@@ -210,9 +216,9 @@ impl Metrics {
         let store_waiting =
             gauge("store_units_waiting", "Units of work that wait for a connection to the database");
         let mut total = |name: &str, help: &str| {
-            let gauge = Gauge::<u64, AtomicU64>::default();
-            registry.register(name, help, gauge.clone());
-            gauge
+            let total = Total::default();
+            registry.register(name, help, total.clone());
+            total
         };
         let customer_groups = total("customer_groups", "Customer groups of the shop");
         let customers = total("customers", "Customers of the shop");
@@ -273,9 +279,9 @@ impl Metrics {
     }
 
     fn tell_totals(&self, totals: Totals) {
-        self.customer_groups.set(totals.customer_groups);
-        self.customers.set(totals.customers);
-        self.members.set(totals.members);
+        self.customer_groups.get_or_create(&[]).set(totals.customer_groups);
+        self.customers.get_or_create(&[]).set(totals.customers);
+        self.members.get_or_create(&[]).set(totals.members);
     }
 
     /// Whether the totals are to be counted now, by whoever asks.
@@ -318,15 +324,20 @@ pub(crate) async fn request(
     response
 }
 
+async fn count_totals(app: App) {
+    match app.store().totals().await {
+        Ok(totals) => app.metrics().tell_totals(totals),
+        Err(error) => tracing::warn!(error = %chain(&error), "could not count what is in the shop"),
+    }
+}
+
 /// All metrics as they are now.
 pub(crate) async fn show(app: &App) -> Result<Response, ApiError> {
     let metrics = app.metrics();
     if metrics.are_totals_due() {
-        match app.store().totals().await {
-            Ok(totals) => metrics.tell_totals(totals),
-            // What else is measured is wanted most when the database is down.
-            Err(error) => tracing::warn!(error = %chain(&error), "could not count what is in the shop"),
-        }
+        // What else is measured is wanted most when the database is down, or slow.
+        let counting = tokio::spawn(count_totals(app.clone()));
+        let _ = tokio::time::timeout(TOTALS_PATIENCE, counting).await;
     }
     let work = &app.limits().work;
     let load = app.store().load();

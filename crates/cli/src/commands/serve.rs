@@ -405,6 +405,13 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     let mut config = Config::from(arguments.requests.clone());
     config.medusa = medusa;
     config.audit_retention = arguments.audit_retention.0;
+    // As long as the server serves.
+    let metrics_entrance = Entrance::closed_to_metrics();
+    let _metrics = for_metrics.map(|listener| {
+        let (entrance, config) = (metrics_entrance.clone(), config.clone());
+        let served = stheno_server::serve_entrance(listener, entrance, config, std::future::pending());
+        AbortOnDrop(tokio::spawn(served))
+    });
     // Nobody is served before this is waited for.
     let mut served =
         pin!(stheno_server::serve_entrance(listener, entrance.clone(), config.clone(), signals.shutdown()));
@@ -445,16 +452,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     tracing::info!(%address, database = %database.shown(), "listening");
     let app = App::new(store.clone(), secrets, config.clone());
     entrance.open(app.clone());
-    // As long as the server serves.
-    let _metrics = for_metrics.map(|listener| {
-        let router = stheno_server::metrics_router(app.clone());
-        AbortOnDrop(tokio::spawn(stheno_server::serve_router(
-            listener,
-            router,
-            config,
-            std::future::pending(),
-        )))
-    });
+    metrics_entrance.open_to_metrics(app.clone());
     let served = served.await;
     app.flush().await;
     store.close().await;

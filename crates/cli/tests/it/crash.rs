@@ -1,223 +1,207 @@
-//! `kill -9` in the middle of sixteen writers: what was acknowledged is there after the restart, and nothing is half
-//! done.
+//! `kill -9` in the middle of sixteen writers, of the server, of PostgreSQL, of both: what was acknowledged is there
+//! afterwards, and nothing is half done.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::fmt;
+use std::process::Command;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use stheno_testkit::postgres::{Killed, PostgresServer};
+use tokio::runtime::Runtime;
 
-use crate::support::{API_TOKEN, Call, Server, Shop};
-
-const WRITERS: usize = 16;
-
-/// How many customers are added at once.
-const BATCH: usize = 20;
+use crate::support::{API_TOKEN, Call, Server, Shop, text_of};
+use crate::writers::{Ledger, Unknown, WRITERS, Writers, customers};
 
 /// Set to run more rounds than a usual run has.
 const ROUNDS_VARIABLE: &str = "STHENO_CRASH_ROUNDS";
-const USUAL_ROUNDS: usize = 5;
+const USUAL_ROUNDS: usize = 3;
 
-/// What a writer knows of a value: that it is so, or that it was asked for when the server died.
-#[derive(Debug, Clone)]
-struct Known<T> {
-    acknowledged: T,
-    in_flight: Option<T>,
+/// How long anything may take before a test gives up.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Victim {
+    Server,
+    /// The server stays, and must come back by itself.
+    Database,
+    Both,
 }
 
-impl<T: Clone + PartialEq> Known<T> {
-    fn new(acknowledged: T) -> Self {
-        Self { acknowledged, in_flight: None }
+/// Where the shop's data is, and how to look into it past the server.
+enum Engine {
+    Sqlite,
+    Postgres { server: PostgresServer, runtime: Runtime },
+}
+
+impl Engine {
+    fn postgres() -> Self {
+        let runtime = Runtime::new().unwrap();
+        // Unlike in other tests, what is committed is to be on the disk.
+        let server = runtime.block_on(PostgresServer::start("fsync = on\nsynchronous_commit = on"));
+        Self::Postgres { server, runtime }
     }
 
-    fn ask_for(&mut self, value: T) {
-        self.in_flight = Some(value);
-    }
-
-    fn acknowledge(&mut self) {
-        if let Some(value) = self.in_flight.take() {
-            self.acknowledged = value;
+    fn shop(&self) -> Shop {
+        let shop = Shop::with_known_credentials();
+        match self {
+            Self::Sqlite => shop,
+            Self::Postgres { server, .. } => shop.with("DATABASE_URL", server.url("postgres")),
         }
     }
 
-    fn allows(&self, found: &T) -> bool {
-        *found == self.acknowledged || self.in_flight.as_ref() == Some(found)
+    fn kill(&self, what: Killed) {
+        let Self::Postgres { server, runtime } = self else { panic!("SQLite has no process of its own") };
+        runtime.block_on(server.kill(what));
+    }
+
+    fn start_again(&self) {
+        let Self::Postgres { server, runtime } = self else { panic!("SQLite has no process of its own") };
+        runtime.block_on(server.start_again());
+    }
+
+    /// That tables and indexes hold together, and no row refers to one that is not there.
+    fn check(&self, shop: &Shop) {
+        match self {
+            Self::Sqlite => {
+                let database = shop.database();
+                let integrity: String =
+                    database.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+                assert_eq!(integrity, "ok");
+                let mut violations = database.prepare("PRAGMA foreign_key_check").unwrap();
+                assert!(!violations.exists([]).unwrap(), "a row refers to one that is not there");
+            }
+            Self::Postgres { server, runtime } => {
+                let mut check = Command::new(server.program("pg_amcheck"));
+                check.args([
+                    "--install-missing",
+                    "--heapallindexed",
+                    "--parent-check",
+                    "--username=postgres",
+                ]);
+                check.args(["--host=127.0.0.1", "--port", &server.port().to_string(), "postgres"]);
+                let output = check.output().unwrap();
+                assert!(output.status.success(), "{}", text_of(&output));
+                let orphans = "SELECT count(*) FROM customer_group_customers m
+                               WHERE NOT EXISTS (SELECT 1 FROM customer_group g WHERE g.id = m.customer_group_id)
+                                  OR NOT EXISTS (SELECT 1 FROM customer c WHERE c.id = m.customer_id)";
+                let orphans = runtime.block_on(async {
+                    server.connect().await.query_one(orphans, &[]).await.unwrap().get::<_, i64>(0)
+                });
+                assert_eq!(orphans, 0, "a row refers to one that is not there");
+            }
+        }
     }
 }
 
-/// A group, as far as its writer knows.
-#[derive(Debug, Clone)]
-struct Group {
-    name: String,
-    exists: Known<bool>,
-    step: Known<u64>,
-    members: Known<BTreeSet<String>>,
+/// What `docs/RELIABILITY.md` tells of the rounds.
+#[derive(Default)]
+struct Figures {
+    acknowledged: usize,
+    in_flight: usize,
+    unknown: Unknown,
+    /// From each kill to the first good answer, the shortest first when they are shown.
+    outages: Vec<Duration>,
 }
 
-impl Group {
-    fn new(name: String) -> Self {
-        Self { name, exists: Known::new(false), step: Known::new(0), members: Known::new(BTreeSet::new()) }
+impl fmt::Display for Figures {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { acknowledged, in_flight, unknown: Unknown { calls, done }, outages } = self;
+        let mut outages = outages.clone();
+        outages.sort_unstable();
+        write!(
+            formatter,
+            "{} rounds: {acknowledged} calls acknowledged, {in_flight} in flight when it was killed; of {calls} calls that \
+             nobody acknowledged {done} were done; first good answer after {:.2?} in the middle, {:.2?} at most",
+            outages.len(),
+            outages[outages.len() / 2],
+            outages[outages.len() - 1],
+        )
     }
 }
 
-/// A group, as the restarted server has it.
-#[derive(Debug)]
-struct Found {
-    step: u64,
-    members: BTreeSet<String>,
+fn rounds(what: &str, engine: &Engine, victim: Victim) {
+    let rounds = std::env::var(ROUNDS_VARIABLE).map_or(USUAL_ROUNDS, |rounds| rounds.parse().unwrap());
+    let shop = engine.shop();
+    let mut server = shop.serve(["--demo"]);
+    let customers = customers(&server);
+    let mut ledger = Ledger::default();
+    let mut figures = Figures::default();
+    for round in 0..rounds {
+        let name = format!("round {round} ");
+        let writers = Writers::start(&server, &name, &customers);
+        let calls = &writers.calls;
+        // Another time in each round, and never before writing has begun.
+        wait_until(|| calls.acknowledged.load(Ordering::Relaxed) >= WRITERS);
+        std::thread::sleep(Duration::from_millis(20 + (round as u64 * 137) % 400));
+        figures.in_flight += calls.in_flight.load(Ordering::Relaxed);
+        let killed = Instant::now();
+        let what = if round % 2 == 0 { Killed::Postmaster } else { Killed::Everything };
+        match victim {
+            Victim::Server => server.kill(),
+            Victim::Database => engine.kill(what),
+            Victim::Both => {
+                server.kill();
+                engine.kill(what);
+            }
+        }
+        if victim != Victim::Server {
+            engine.start_again();
+        }
+        if victim != Victim::Database {
+            server = shop.serve([]);
+        }
+        wait_until(|| answers(&server));
+        figures.outages.push(killed.elapsed());
+        if victim == Victim::Database {
+            // Its writers go on.
+            let so_far = calls.acknowledged.load(Ordering::Relaxed);
+            wait_until(|| calls.acknowledged.load(Ordering::Relaxed) >= so_far + WRITERS);
+            calls.ends.store(true, Ordering::Relaxed);
+        }
+        let calls = writers.calls.clone();
+        ledger.add(writers);
+        figures.acknowledged += calls.acknowledged.load(Ordering::Relaxed);
+        let unknown = ledger.settle(&server);
+        figures.unknown.calls += unknown.calls;
+        figures.unknown.done += unknown.done;
+        ledger.check_counts(&server, &name);
+        // Those of one round must outlive the next one's kill, and are enough to look through.
+        ledger.keep(&server, &name);
+        engine.check(&shop);
+    }
+    println!("{what}: {figures}");
+}
+
+/// Whether the server serves what is in its database.
+fn answers(server: &Server) -> bool {
+    let call = Call::new("GET", format!("{}/admin/customer-groups?limit=1", server.url));
+    call.with_token(API_TOKEN).send().status == 200
+}
+
+fn wait_until(mut condition: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !condition() {
+        assert!(started.elapsed() < PATIENCE, "nothing goes on");
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 #[test]
-fn an_acknowledged_write_survives_and_nothing_is_half_done() {
-    let rounds = std::env::var(ROUNDS_VARIABLE).map_or(USUAL_ROUNDS, |rounds| rounds.parse().unwrap());
-    let shop = Shop::with_known_credentials();
-    let customers: Arc<[String]> = customers(&shop.serve(["--demo"])).into();
-    let mut expected: Vec<Group> = Vec::new();
-    for round in 0..rounds {
-        let mut server = shop.serve([]);
-        let acknowledged = Arc::new(AtomicUsize::new(0));
-        let writers: Vec<_> = (0..WRITERS)
-            .map(|writer| {
-                let calls = Calls { server: server.url.clone(), acknowledged: Arc::clone(&acknowledged) };
-                let customers = Arc::clone(&customers);
-                let name = format!("round {round} writer {writer}");
-                std::thread::spawn(move || write_until_the_end(&calls, &name, &customers))
-            })
-            .collect();
-        // Another time in each round, and never before writing has begun.
-        while acknowledged.load(Ordering::Relaxed) < WRITERS {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        std::thread::sleep(Duration::from_millis(20 + (round as u64 * 137) % 400));
-        server.kill();
-        for writer in writers {
-            expected.extend(writer.join().unwrap());
-        }
-        let found = groups(&shop.serve([]));
-        compare(&expected, &found, round);
-        check_database(&shop);
-        forget_what_is_unknown(&mut expected, &found);
-    }
+fn what_was_acknowledged_survives_the_server_on_sqlite() {
+    rounds("server on SQLite", &Engine::Sqlite, Victim::Server);
 }
 
-struct Calls {
-    server: String,
-    acknowledged: Arc<AtomicUsize>,
+#[test]
+fn what_was_acknowledged_survives_the_server_on_postgresql() {
+    rounds("server on PostgreSQL", &Engine::postgres(), Victim::Server);
 }
 
-impl Calls {
-    /// The body of a success; `None` if the server died.
-    fn send(&self, method: &'static str, path: &str, body: Option<Value>) -> Option<Value> {
-        let call = Call::new(method, format!("{}{path}", self.server)).with_token(API_TOKEN);
-        let answer = call.try_send(body).ok()?;
-        assert_eq!(answer.status, 200, "{:?}", answer.body);
-        self.acknowledged.fetch_add(1, Ordering::Relaxed);
-        Some(answer.body)
-    }
+#[test]
+fn what_was_acknowledged_survives_postgresql() {
+    rounds("PostgreSQL", &Engine::postgres(), Victim::Database);
 }
 
-/// Makes groups, fills and changes them and deletes some, until the server dies. Returns what must be there, and what
-/// may be.
-fn write_until_the_end(calls: &Calls, name: &str, customers: &[String]) -> Vec<Group> {
-    let mut groups = Vec::new();
-    for number in 0.. {
-        let mut group = Group::new(format!("{name} group {number}"));
-        let ended = write_group(calls, &mut group, number, customers).is_none();
-        groups.push(group);
-        if ended {
-            break;
-        }
-    }
-    groups
-}
-
-fn write_group(calls: &Calls, group: &mut Group, number: usize, customers: &[String]) -> Option<()> {
-    group.exists.ask_for(true);
-    let created = calls.send(
-        "POST",
-        "/admin/customer-groups",
-        Some(json!({ "name": group.name, "metadata": { "step": 0 } })),
-    )?;
-    group.exists.acknowledge();
-    let path = format!("/admin/customer-groups/{}", created["customer_group"]["id"].as_str().unwrap());
-
-    for step in 1..=3_u64 {
-        let start = (number * 97 + step as usize * BATCH) % (customers.len() - BATCH);
-        let batch = &customers[start..start + BATCH];
-        let ids: Vec<Value> = batch.iter().map(|id| json!({ "id": id })).collect();
-        let mut members = group.members.acknowledged.clone();
-        members.extend(batch.iter().cloned());
-        group.members.ask_for(members);
-        calls.send("POST", &format!("{path}/customers/batch"), Some(json!({ "customer_ids": ids })))?;
-        group.members.acknowledge();
-
-        group.step.ask_for(step);
-        calls.send("POST", &path, Some(json!({ "metadata": { "step": step } })))?;
-        group.step.acknowledge();
-    }
-
-    if number % 3 == 2 {
-        group.exists.ask_for(false);
-        calls.send("DELETE", &path, None)?;
-        group.exists.acknowledge();
-    }
-    Some(())
-}
-
-fn customers(server: &Server) -> Vec<String> {
-    let answer = server.get("/admin/customers?limit=200").with_token(API_TOKEN).send();
-    let customers = answer.body["customers"].as_array().unwrap();
-    customers.iter().map(|customer| customer["id"].as_str().unwrap().to_owned()).collect()
-}
-
-/// The groups that writers have made. No name can be there twice.
-fn groups(server: &Server) -> HashMap<String, Found> {
-    let answer = server.get("/admin/customer-groups?limit=0&expand=customers").with_token(API_TOKEN).send();
-    let mut groups = HashMap::new();
-    for group in answer.body["customer_groups"].as_array().unwrap() {
-        let name = group["name"].as_str().unwrap();
-        let Some(step) = group["metadata"]["step"].as_u64() else { continue };
-        let members = group["customers"].as_array().unwrap();
-        let members = members.iter().map(|customer| customer["id"].as_str().unwrap().to_owned()).collect();
-        assert!(groups.insert(name.to_owned(), Found { step, members }).is_none(), "{name} is there twice");
-    }
-    groups
-}
-
-fn compare(expected: &[Group], found: &HashMap<String, Found>, round: usize) {
-    let names: BTreeSet<&str> = expected.iter().map(|group| group.name.as_str()).collect();
-    for name in found.keys() {
-        assert!(names.contains(name.as_str()), "round {round}: nobody made {name}");
-    }
-    let mut present = 0;
-    for group in expected {
-        let found = found.get(&group.name);
-        assert!(group.exists.allows(&found.is_some()), "round {round}: {group:?}");
-        if let Some(found) = found {
-            present += 1;
-            assert!(group.step.allows(&found.step), "round {round}: {found:?} for {group:?}");
-            assert!(group.members.allows(&found.members), "round {round}: {found:?} for {group:?}");
-        }
-    }
-    println!("round {round}: {present} of {} groups are there, as they were acknowledged", expected.len());
-}
-
-/// What was in flight has been done or has not, and that does not change any more.
-fn forget_what_is_unknown(expected: &mut Vec<Group>, found: &HashMap<String, Found>) {
-    expected.retain_mut(|group| {
-        let Some(found) = found.get(&group.name) else { return false };
-        group.exists = Known::new(true);
-        group.step = Known::new(found.step);
-        group.members = Known::new(found.members.clone());
-        true
-    });
-}
-
-fn check_database(shop: &Shop) {
-    let database = shop.database();
-    let integrity: String = database.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
-    assert_eq!(integrity, "ok");
-    let mut violations = database.prepare("PRAGMA foreign_key_check").unwrap();
-    assert!(!violations.exists([]).unwrap(), "a row refers to one that is not there");
+#[test]
+fn what_was_acknowledged_survives_server_and_postgresql() {
+    rounds("server and PostgreSQL", &Engine::postgres(), Victim::Both);
 }

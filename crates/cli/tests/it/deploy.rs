@@ -166,18 +166,28 @@ fn documents_name_tests_that_there_are() {
         .filter(|path| path.extension().is_some_and(|ending| ending == "rs"))
         .map(|path| fs::read_to_string(path).unwrap())
         .collect();
+    let check = |text: &str| {
+        let tests: Vec<_> = name.captures_iter(text).map(|found| found[1].to_owned()).collect();
+        assert!(!tests.is_empty(), "no test is named: {text}");
+        for test in tests {
+            assert!(code.contains(&format!("fn {test}(")), "there is no test {test}");
+        }
+    };
     let text = read("docs/SECURITY.md");
     let (_, attacks) = text.split_once("\n## Attacks").unwrap();
     let (attacks, rest) = attacks.split_once("\n## ").unwrap();
     let rows: Vec<_> = attacks.lines().filter(|line| line.starts_with("| ")).skip(2).collect();
     assert!(rows.len() > 20, "{} attacks", rows.len());
-    let last_cells = rows.iter().map(|row| row.trim_end_matches([' ', '|']).rsplit(" | ").next().unwrap());
+    rows.iter().map(|row| row.trim_end_matches([' ', '|']).rsplit(" | ").next().unwrap()).for_each(check);
     let (_, rights) = rest.split_once("Rights of the database's user are tried in").unwrap();
-    for cell in last_cells.chain([rights]) {
-        let tests: Vec<_> = name.captures_iter(cell).map(|found| found[1].to_owned()).collect();
-        assert!(!tests.is_empty(), "no test is named: {cell}");
-        for test in tests {
-            assert!(code.contains(&format!("fn {test}(")), "there is no test {test}");
-        }
-    }
+    check(rights);
+
+    let text = read("docs/RELIABILITY.md");
+    let heads = ["| killed ", "| on ", "| fault ", "| --- "];
+    let is_row = |line: &&str| line.starts_with("| ") && !heads.iter().any(|head| line.starts_with(head));
+    let rows: Vec<_> = text.lines().filter(is_row).collect();
+    assert!(rows.len() > 20, "{} faults", rows.len());
+    rows.into_iter().for_each(check);
+    let (_, random) = text.split_once("\n## Random input").unwrap();
+    check(random);
 }

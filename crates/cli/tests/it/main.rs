@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 mod support;
+mod writers;
 
 mod backup;
 mod batch;
@@ -19,6 +20,7 @@ mod migrate;
 mod remote;
 mod secrets;
 mod shutdown;
+mod soak;
 #[cfg(target_os = "linux")]
 mod terminal;
 #[cfg(feature = "otlp")]

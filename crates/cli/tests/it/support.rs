@@ -183,6 +183,13 @@ impl Server {
         rustix::process::kill_process(id, signal).unwrap();
     }
 
+    /// How much of the machine's memory it has, in KiB.
+    pub(crate) fn memory(&self) -> u64 {
+        let id = self.child.id().to_string();
+        let told = Command::new("ps").args(["-o", "rss=", "-p", &id]).output().unwrap();
+        text_of(&told).trim().parse().unwrap()
+    }
+
     /// Lets no file of the server's grow beyond so many bytes, or lets them grow again.
     #[cfg(target_os = "linux")]
     pub(crate) fn limit_files(&self, bytes: Option<u64>) {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use stheno_testkit::postgres::{PostgresDatabase, PostgresServer, Shutdown};
 
-use crate::support::{API_TOKEN, Server, Shop, text_of};
+use crate::support::{API_TOKEN, Call, Server, Shop, text_of};
 
 /// A port that nobody listens on.
 fn free_port() -> u16 {
@@ -33,8 +33,12 @@ async fn a_database_that_comes_later_is_waited_for() {
     database.stop(Shutdown::Fast).await;
     let url = database.url("postgres").replace("postgres@", "postgres:s3cret@");
     let shop = Shop::with_known_credentials().with("DATABASE_URL", url);
-    let server = shop.serve_on(free_port(), ["--demo"]);
+    let metrics_address = format!("127.0.0.1:{}", free_port());
+    let server = shop.serve_on(free_port(), ["--demo", "--metrics-listen", &metrics_address]);
+    let metrics = || Call::new("GET", format!("http://{metrics_address}/metrics")).send();
     wait_for(&server, "/health", 200);
+    let answer = metrics();
+    assert_eq!((answer.status, answer.retry_after.as_deref()), (503, Some("1")));
     for path in ["/ready", "/admin/customer-groups", "/nowhere"] {
         let answer = server.get(path).send();
         assert_eq!((answer.status, answer.retry_after.as_deref()), (503, Some("1")), "{path}");
@@ -45,6 +49,7 @@ async fn a_database_that_comes_later_is_waited_for() {
     wait_for(&server, "/ready", 200);
     let groups = server.get("/admin/customer-groups").with_token(API_TOKEN).send();
     assert_eq!((groups.status, &groups.body["count"]), (200, &json!(20)));
+    assert_eq!(metrics().status, 200);
     let log = server.stop();
     assert!(
         log.contains("cannot reach the database") && log.contains("tries=1 again_in_seconds=0."),

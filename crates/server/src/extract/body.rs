@@ -66,7 +66,7 @@ async fn collect(mut body: Body, limit: usize, waits_for_word: bool) -> Result<B
     if length > limit { Err(BodyError::TooLarge(limit)) } else { Ok(bytes.freeze()) }
 }
 
-fn parse(bytes: &[u8]) -> Result<Value, BodyError> {
+pub(super) fn parse(bytes: &[u8]) -> Result<Value, BodyError> {
     let text = std::str::from_utf8(bytes).map_err(|_| BodyError::Malformed("it is not UTF-8".to_owned()))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.is_empty() {
@@ -105,7 +105,7 @@ fn is_json(head: &Parts) -> Result<bool, BodyError> {
     }
 }
 
-enum Encoding {
+pub(super) enum Encoding {
     Identity,
     Gzip,
     Deflate,
@@ -126,7 +126,7 @@ impl Encoding {
         }
     }
 
-    fn decode(self, bytes: Bytes, limit: usize) -> Result<Bytes, BodyError> {
+    pub(super) fn decode(self, bytes: Bytes, limit: usize) -> Result<Bytes, BodyError> {
         match self {
             Self::Identity => Ok(bytes),
             Self::Gzip => decompress(GzDecoder::new(bytes.reader()), limit),

@@ -2,6 +2,8 @@
 
 mod authentication;
 mod body;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod peer;
 pub(crate) mod selection;
 

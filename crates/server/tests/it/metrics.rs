@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use regex::Regex;
 use serde::Deserialize;
 use serde_json::json;
 use stheno_server::{Config, metrics_router, serve_router};
+use stheno_store::StoreOptions;
 use stheno_testkit::{Engine, HttpClient, TestApp, TestAppOptions, contract};
 
 use crate::{header, token};
@@ -92,6 +94,31 @@ async fn what_was_refused_is_told() {
     let metrics = app.client().send("GET", "/metrics", &elsewhere, None).await.text();
     let refused = value(&metrics, r#"stheno_calls_refused_total{reason="rate_limit"}"#);
     assert_eq!(refused, Some(3.0), "{metrics}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scrape_does_not_wait_for_what_takes_long_to_count() {
+    let store = StoreOptions { lock_timeout: Duration::from_secs(60), ..StoreOptions::default() };
+    let engine = Engine::Postgres;
+    let app = TestApp::empty(TestAppOptions { store, engine, ..TestAppOptions::default() }).await;
+    app.store.import(contract::seed()).await.unwrap();
+    // Before anything is locked: who calls is known then.
+    assert_eq!(app.call("GET", "/admin/auth", None).await.status, 200);
+    let other = app.postgres().connect().await;
+    other.batch_execute("BEGIN; LOCK TABLE customer, customer_group, stheno_count").await.unwrap();
+    let started = Instant::now();
+    let early = metrics(&app).await;
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    assert!(!early.contains("stheno_customer"), "{early}");
+    assert!(value(&early, "stheno_store_connections ").unwrap() > 0.0);
+
+    other.batch_execute("COMMIT").await.unwrap();
+    while value(&metrics(&app).await, "stheno_customers ").is_none() {
+        assert!(started.elapsed() < Duration::from_secs(50), "nothing is counted");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let customers = app.call("GET", "/admin/customers?limit=1", None).await.json()["count"].as_f64();
+    assert_eq!(value(&metrics(&app).await, "stheno_customers "), customers);
 }
 
 #[tokio::test(flavor = "multi_thread")]

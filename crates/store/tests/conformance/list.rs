@@ -44,14 +44,14 @@ fn compare(left: &Value, right: &Value, column: &str, descending: bool) -> Order
     order.then_with(|| id(left).cmp(&id(right)))
 }
 
-fn sorted(rows: &Value, column: &str, descending: bool) -> Vec<String> {
+pub(crate) fn sorted(rows: &Value, column: &str, descending: bool) -> Vec<String> {
     let mut rows = rows.as_array().unwrap().clone();
     rows.sort_by(|left, right| compare(left, right, column, descending));
     rows.iter().map(id).collect()
 }
 
 impl Shop {
-    fn order(&self, table: Table, column: &str, descending: bool) -> Order {
+    pub(crate) fn order(&self, table: Table, column: &str, descending: bool) -> Order {
         let catalog = self.store.catalog();
         if descending {
             Order::descending(catalog, table, column).unwrap()
@@ -68,7 +68,7 @@ impl Shop {
 
 impl Shop {
     /// The ids of a list, page by page, each behind the cursor of the one before.
-    async fn followed(&self, mut list: CustomerList) -> Vec<String> {
+    pub(crate) async fn followed(&self, mut list: CustomerList) -> Vec<String> {
         let mut ids = Vec::new();
         loop {
             let page = self.store.list_customers(list.clone()).await.unwrap();

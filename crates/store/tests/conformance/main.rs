@@ -235,6 +235,7 @@ macro_rules! run_on {
             }
             model {
                 random_calls_end_as_in_a_model
+                customers_are_listed_as_in_a_model
                 any_metadata_is_answered_as_it_came
             }
         }

@@ -7,13 +7,22 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 use stheno_store::{
-    CustomerChanges, CustomerFilter, CustomerGroupChanges, CustomerGroupFilter, NewCustomerGroup, StoreError,
-    Table,
+    CustomerChanges, CustomerFilter, CustomerGroupChanges, CustomerGroupFilter, CustomerList, NewCustomer,
+    NewCustomerGroup, StoreError, Table, Window,
 };
 use tokio::runtime::Handle;
 
 use crate::database::Database;
-use crate::shop::{Shop, id, json_of, new_group, object};
+use crate::list::sorted;
+use crate::shop::{EVERYTHING, START, Shop, id, json_of, new_customer, new_group, object, rows, texts};
+
+/// Set to try so many times as much as a usual run does.
+const TIMES_VARIABLE: &str = "STHENO_MODEL_TIMES";
+
+fn runner(usual: u32) -> TestRunner {
+    let times = std::env::var(TIMES_VARIABLE).map_or(1, |times| times.parse().unwrap());
+    TestRunner::new(Config { cases: usual * times, failure_persistence: None, ..Config::default() })
+}
 
 /// A call. Groups are numbered in the order in which they were made; a number that is not in use stands for a group
 /// that is not there, as the customer with the highest number does.
@@ -213,7 +222,7 @@ pub(crate) async fn random_calls_end_as_in_a_model(database: Database) {
     let shop = Shop::open(database).await;
     let ids: Vec<_> = (0..CUSTOMERS).map(customer).collect();
     shop.add_customers(&ids.iter().map(String::as_str).collect::<Vec<_>>()).await;
-    let mut runner = TestRunner::new(Config { cases: 48, failure_persistence: None, ..Config::default() });
+    let mut runner = runner(48);
     let outcome = tokio::task::block_in_place(|| {
         runner.run(&vec(call(), 1..16), |calls| {
             Handle::current().block_on(async {
@@ -221,6 +230,255 @@ pub(crate) async fn random_calls_end_as_in_a_model(database: Database) {
                     .execute("DELETE FROM customer_group_customers; DELETE FROM customer_group")
                     .await;
                 compare(&shop, calls).await;
+            });
+            Ok(())
+        })
+    });
+    outcome.unwrap();
+}
+
+/// What happens to customers, who are numbered as they come. A number that is not in use stands for nobody.
+#[derive(Debug, Clone)]
+enum Change {
+    Create {
+        email: u8,
+        name: Option<&'static str>,
+    },
+    Rename(usize, Option<&'static str>),
+    Move(usize, u8),
+    /// As Medusa does it: the row stays.
+    Delete(usize),
+    Restore(usize),
+    Join(usize),
+    Leave(usize),
+}
+
+/// A way to look at them.
+#[derive(Debug, Clone)]
+struct View {
+    column: &'static str,
+    descending: bool,
+    window: Window,
+    q: Option<&'static str>,
+    members: bool,
+}
+
+const NAMES: [&str; 6] = ["Ada", "ADA", "École", "éCOLE 2", "Straße", "50%_off"];
+const TERMS: [&str; 9] = ["é", "COLE", "SSE", "ße", "a", "%", "_O", "M1@", "nobody"];
+
+/// The group that they join and leave.
+const CLUB: &str = "cgrp_club";
+
+fn change() -> impl Strategy<Value = Change> {
+    let (customer, email) = (0..8_usize, 0..6_u8);
+    let name = prop::option::weighted(0.8, prop::sample::select(NAMES.to_vec()));
+    prop_oneof![
+        4 => (email.clone(), name.clone()).prop_map(|(email, name)| Change::Create { email, name }),
+        1 => (customer.clone(), name).prop_map(|(customer, name)| Change::Rename(customer, name)),
+        1 => (customer.clone(), email).prop_map(|(customer, email)| Change::Move(customer, email)),
+        2 => customer.clone().prop_map(Change::Delete),
+        2 => customer.clone().prop_map(Change::Restore),
+        2 => customer.clone().prop_map(Change::Join),
+        1 => customer.prop_map(Change::Leave),
+    ]
+}
+
+fn view() -> impl Strategy<Value = View> {
+    let columns = ["id", "email", "first_name", "created_at"];
+    let window = (0..4_u64, prop::option::weighted(0.8, 1..4_u64));
+    (
+        prop::sample::select(columns.to_vec()),
+        any::<bool>(),
+        window,
+        prop::option::of(prop::sample::select(TERMS.to_vec())),
+        any::<bool>(),
+    )
+        .prop_map(|(column, descending, (offset, limit), q, members)| View {
+            column,
+            descending,
+            window: Window { offset, limit },
+            q,
+            members,
+        })
+}
+
+/// A customer, as the model has it.
+#[derive(Debug)]
+struct Customer {
+    id: String,
+    email: String,
+    name: Option<String>,
+    is_deleted: bool,
+    is_member: bool,
+}
+
+impl Customer {
+    /// A term is found wherever it is, character by character whatever their case.
+    fn matches(&self, term: &str) -> bool {
+        let fold = |text: &str| text.chars().flat_map(char::to_lowercase).collect::<String>();
+        [Some(&self.email), self.name.as_ref()]
+            .into_iter()
+            .flatten()
+            .any(|text| fold(text).contains(&fold(term)))
+    }
+}
+
+fn email(number: u8) -> String {
+    format!("m{number}@shop.example")
+}
+
+#[derive(Default)]
+struct Customers(Vec<Customer>);
+
+impl Customers {
+    /// Whether a customer who is not deleted has the address.
+    fn is_taken(&self, email: &str, but_for: Option<usize>) -> bool {
+        let mut others = self.0.iter().enumerate().filter(|(number, _)| Some(*number) != but_for);
+        others.any(|(_, customer)| !customer.is_deleted && customer.email == email)
+    }
+
+    async fn apply(&mut self, change: &Change, shop: &Shop) {
+        let selection = shop.all(Table::Customer);
+        match *change {
+            Change::Create { email: address, name } => {
+                let new =
+                    NewCustomer { first_name: name.map(str::to_owned), ..new_customer(&email(address)) };
+                let taken = self.is_taken(&email(address), None);
+                match shop.store.create_customer(new).await {
+                    Ok(text) => {
+                        assert!(!taken, "{change:?}");
+                        let id = id(&json_of(text).await);
+                        let (email, name) = (email(address), name.map(str::to_owned));
+                        self.0.push(Customer { id, email, name, is_deleted: false, is_member: false });
+                    }
+                    Err(error) => {
+                        assert_matches!(error, StoreError::Duplicate(_));
+                        assert!(taken, "{change:?}");
+                    }
+                }
+            }
+            Change::Rename(number, name) => {
+                let name = name.map(str::to_owned);
+                let changes =
+                    CustomerChanges { first_name: Some(name.clone()), ..CustomerChanges::default() };
+                let id = self.id(number);
+                let actual = outcome(shop.store.update_customer(&id, changes, &selection).await);
+                let Some(customer) = self.there(number) else { return assert_eq!(actual, Outcome::NotThere) };
+                assert_eq!(actual, Outcome::Done);
+                customer.name = name;
+            }
+            Change::Move(number, address) => {
+                let changes =
+                    CustomerChanges { email: Some(Some(email(address))), ..CustomerChanges::default() };
+                let id = self.id(number);
+                let actual = outcome(shop.store.update_customer(&id, changes, &selection).await);
+                let taken = self.is_taken(&email(address), Some(number));
+                match self.there(number) {
+                    None => assert_eq!(actual, Outcome::NotThere),
+                    Some(_) if taken => assert_eq!(actual, Outcome::Refused),
+                    Some(customer) => {
+                        assert_eq!(actual, Outcome::Done);
+                        customer.email = email(address);
+                    }
+                }
+            }
+            Change::Delete(number) => {
+                let id = self.id(number);
+                shop.database
+                    .execute(&format!("UPDATE customer SET deleted_at = '{START}' WHERE id = '{id}'"))
+                    .await;
+                if let Some(customer) = self.there(number) {
+                    customer.is_deleted = true;
+                }
+            }
+            Change::Restore(number) => {
+                let Some(customer) = self.0.get(number) else { return };
+                // Medusa's own tables would not have it.
+                if !self.is_taken(&customer.email, Some(number)) {
+                    let restore =
+                        format!("UPDATE customer SET deleted_at = NULL WHERE id = '{}'", customer.id);
+                    shop.database.execute(&restore).await;
+                    self.0[number].is_deleted = false;
+                }
+            }
+            Change::Join(number) => {
+                if let Some(customer) = self.there(number) {
+                    customer.is_member = true;
+                    shop.add_members(CLUB, &[&*customer.id]).await;
+                }
+            }
+            Change::Leave(number) => {
+                let id = self.id(number);
+                let left = shop.store.remove_customers_from_group(CLUB, vec![id]).await;
+                assert_eq!(outcome(left), Outcome::Done);
+                if let Some(customer) = self.0.get_mut(number) {
+                    customer.is_member = false;
+                }
+            }
+        }
+    }
+
+    fn id(&self, number: usize) -> String {
+        self.0.get(number).map_or_else(|| format!("cus_{number}"), |customer| customer.id.clone())
+    }
+
+    /// A customer who is not deleted.
+    fn there(&mut self, number: usize) -> Option<&mut Customer> {
+        self.0.get_mut(number).filter(|customer| !customer.is_deleted)
+    }
+
+    /// The ids that a view shows when nothing is left out.
+    fn seen(&self, view: &View) -> Vec<String> {
+        let seen = self.0.iter().filter(|customer| {
+            !customer.is_deleted
+                && (customer.is_member || !view.members)
+                && view.q.is_none_or(|term| customer.matches(term))
+        });
+        let rows = seen.map(|customer| {
+            json!({"id": customer.id, "email": customer.email, "first_name": customer.name, "created_at": START})
+        });
+        sorted(&rows.collect(), view.column, view.descending)
+    }
+}
+
+/// What a view shows is what the model has, its count that of all, and page by page it is the same.
+async fn compare_view(shop: &Shop, customers: &Customers, view: &View) {
+    let expected = customers.seen(view);
+    let list = CustomerList {
+        filter: CustomerFilter {
+            q: view.q.map(str::to_owned),
+            groups: view.members.then(|| texts(&[CLUB])),
+            ..CustomerFilter::default()
+        },
+        order: shop.order(Table::Customer, view.column, view.descending),
+        window: view.window,
+        selection: shop.all(Table::Customer),
+    };
+    let page = shop.store.list_customers(list.clone()).await.unwrap();
+    assert_eq!(page.count, expected.len() as u64, "{view:?}");
+    let shown: Vec<_> = rows(page).await.iter().map(id).collect();
+    let limit = view.window.limit.map_or(usize::MAX, |limit| limit as usize);
+    let part: Vec<_> = expected.iter().skip(view.window.offset as usize).take(limit).cloned().collect();
+    assert_eq!(shown, part, "{view:?}");
+    let window = Window { offset: 0, ..view.window };
+    let followed = shop.followed(CustomerList { window, ..list.clone() }).await;
+    assert_eq!(followed, expected, "behind cursors: {view:?}");
+    let whole = shop.followed(CustomerList { window: EVERYTHING, ..list }).await;
+    assert_eq!(whole, expected, "{view:?}");
+}
+
+pub(crate) async fn customers_are_listed_as_in_a_model(database: Database) {
+    let shop = Shop::open(database).await;
+    shop.add_groups(&[CLUB]).await;
+    let outcome = tokio::task::block_in_place(|| {
+        runner(40).run(&vec((change(), view()), 1..24), |steps| {
+            Handle::current().block_on(async {
+                shop.database.execute("DELETE FROM customer_group_customers; DELETE FROM customer").await;
+                let mut customers = Customers::default();
+                for (change, view) in steps {
+                    customers.apply(&change, &shop).await;
+                    compare_view(&shop, &customers, &view).await;
+                }
             });
             Ok(())
         })
@@ -263,7 +521,7 @@ fn doubles(json: &Value) -> Value {
 pub(crate) async fn any_metadata_is_answered_as_it_came(database: Database) {
     let shop = Shop::open(database).await;
     let selection = shop.all(Table::CustomerGroup);
-    let mut runner = TestRunner::new(Config { cases: 64, failure_persistence: None, ..Config::default() });
+    let mut runner = runner(64);
     let metadata = vec(("\\PC{1,3}", any_json()), 0..5);
     let number = std::cell::Cell::new(0);
     let outcome = tokio::task::block_in_place(|| {

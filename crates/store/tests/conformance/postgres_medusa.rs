@@ -339,7 +339,12 @@ async fn a_user_who_may_make_nothing_works_without() {
     let store = Store::open(&url, StoreOptions { migrate: false, ..StoreOptions::default() }).await.unwrap();
     store.secret("jwt", "fresh".to_owned()).await.unwrap();
     assert!(store.create_api_token("usr_theirs", "hash".to_owned()).await.unwrap());
+    // To add to the audit trail is a right of its own, which is enough to serve with.
+    database.execute(&format!("REVOKE SELECT, UPDATE, DELETE ON stheno_login FROM {user}")).await;
+    store.record_logins(vec![login()]).await.unwrap();
+    assert_matches!(store.forget_logins(later, 1).await, Err(StoreError::Limited { .. }));
     store.close().await;
+    Store::open(&url, StoreOptions::default()).await.unwrap().close().await;
 }
 
 fn login() -> Login {

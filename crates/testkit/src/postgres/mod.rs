@@ -19,7 +19,7 @@ use tokio_postgres::{Client, NoTls};
 
 use self::cluster::Cluster;
 pub use self::pgbouncer::PgBouncer;
-pub use self::server::{PostgresServer, Shutdown};
+pub use self::server::{Killed, PostgresServer, Shutdown};
 
 /// A database of its own, gone with the value.
 #[derive(Debug)]

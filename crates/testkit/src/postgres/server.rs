@@ -41,6 +41,15 @@ pub enum Shutdown {
     Immediate,
 }
 
+/// What of a server is killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Killed {
+    /// The first of its processes. The others do what they are about, notice, and end.
+    Postmaster,
+    /// All processes at once, as when the machine fails.
+    Everything,
+}
+
 impl PostgresServer {
     /// A server with one database, `postgres`, whose superuser `postgres` needs no password. `settings` are lines of
     /// `postgresql.conf`.
@@ -150,6 +159,23 @@ impl PostgresServer {
             Shutdown::Immediate => "--mode=immediate",
         };
         self.pg_ctl("stop", &["--wait", mode]).await;
+    }
+
+    /// Kills the server with SIGKILL, which nothing can catch, and waits until all of its processes are gone.
+    pub async fn kill(&self, what: Killed) {
+        let mut shell = self.home.command("/bin/sh");
+        // Stopped first, so that it makes no process that is left out.
+        let mut script = r#"read -r pid < "$1" && kill -STOP "$pid" && children=$(ps -o pid= --ppid "$pid" | tr '\n' ' ') && "#.to_owned();
+        script.push_str(match what {
+            Killed::Postmaster => r#"kill -KILL "$pid" && "#,
+            // Some may have ended by themselves.
+            Killed::Everything => r#"{ kill -KILL "$pid" $children || :; } && "#,
+        });
+        // Their number may stay taken for some time yet, until somebody reaps them, and would keep the next server from
+        // starting.
+        script.push_str(r#"while ps -o stat= -p "$pid $children" | grep -qv '^Z'; do sleep 0.01; done && rm "$1" "$2"/.s.PGSQL.*.lock"#);
+        shell.args(["-c", &script, "kill"]).arg(self.data().join("postmaster.pid")).arg(self.home.path());
+        blocking(move || run(&mut shell)).await;
     }
 
     /// Starts the stopped server again, and waits until it takes connections.
