@@ -28,7 +28,7 @@ struct Requirement {
 }
 
 /// Beyond Rust and a C compiler, without which this program would not have been built.
-const REQUIREMENTS: [Requirement; 9] = [
+const REQUIREMENTS: [Requirement; 10] = [
     Requirement {
         name: "rustfmt",
         find: || found(first_line(&mut cargo("fmt --version"))),
