@@ -1,8 +1,9 @@
-//! The one door a contributor needs: `cargo xtask setup`, `cargo xtask test`, `cargo xtask ci`, `cargo xtask fuzz`,
-//! `cargo xtask instructions`, `cargo xtask bench`, `cargo xtask openapi`.
+//! The one door a contributor needs: `cargo xtask setup`, `cargo xtask test`, `cargo xtask ci`, `cargo xtask deny`,
+//! `cargo xtask fuzz`, `cargo xtask bench`, `cargo xtask instructions`, `cargo xtask openapi`.
 
 mod command;
 mod count;
+mod deny;
 mod fuzz;
 mod instructions;
 mod medusa;
@@ -41,10 +42,12 @@ enum Task {
     /// What `test` runs, and on demand the long runs
     Ci {
         /// Also run what takes long: the release build against the official JavaScript client, `kill -9` of server and
-        /// database many times, a soak, and more random input
+        /// database many times, a soak, and more random input; and fail where advisories cannot be checked
         #[arg(long)]
         full: bool,
     },
+    /// Check what comes in from outside: licences, sources, unwanted crates; advisories where RustSec can be reached
+    Deny,
     /// Send random input to whatever reads what anybody can send
     Fuzz {
         /// How long for each target
@@ -84,6 +87,7 @@ fn run(task: &Task) -> Result<()> {
         Task::Setup { check: false } => setup::install(),
         Task::Test | Task::Ci { full: false } => test::run(test::Extent::Usual),
         Task::Ci { full: true } => test::run(test::Extent::Full),
+        Task::Deny => deny::run(),
         Task::Fuzz { seconds } => {
             let (succeeded, count) = fuzz::run(Duration::from_secs(*seconds))?;
             ensure!(succeeded, "{} of the targets found a fault", count.failed);

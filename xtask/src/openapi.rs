@@ -28,7 +28,7 @@ pub(crate) fn write() -> Result<()> {
 /// Tests the program, which was built, against the document.
 pub(crate) fn test(binary: &Path) -> Result<(bool, Count)> {
     let mut count = Count::default();
-    let mut pytest = Command::new(python::program(TESTS)?);
+    let mut pytest = Command::new(python::program(TESTS, "python")?);
     pytest.args(["-m", "pytest", "-rfE"]).current_dir(TESTS);
     pytest.env("STHENO_BIN", binary).env("PYTHONDONTWRITEBYTECODE", "1");
     // What the caller's environment says of other runs is not meant for this one.

@@ -12,9 +12,9 @@ use crate::setup::cache;
 
 const LIST: &str = "requirements.txt";
 
-/// The Python of the environment for the tests in `folder`.
-pub(crate) fn program(folder: &str) -> Result<PathBuf> {
-    Ok(environment(folder)?.join("bin/python"))
+/// A program of the environment that the list in `folder` makes, such as `python`.
+pub(crate) fn program(folder: &str, name: &str) -> Result<PathBuf> {
+    Ok(environment(folder)?.join("bin").join(name))
 }
 
 /// Whether the environment is there, whole.
@@ -26,7 +26,7 @@ pub(crate) fn is_there(folder: &str) -> Result<bool> {
 pub(crate) fn install(folder: &str) -> Result<()> {
     let environment = environment(folder)?;
     run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment).stdin(Stdio::null()))?;
-    let mut pip = Command::new(environment.join("bin/python"));
+    let mut pip = Command::new(program(folder, "python")?);
     pip.args([
         "-m",
         "pip",

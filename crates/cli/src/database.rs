@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use stheno_store::{Schema, Store, StoreOptions};
+use stheno_store::{Schema, Store, StoreError, StoreOptions};
 
 use crate::given::given;
 
@@ -34,12 +34,20 @@ pub(crate) struct Database {
 impl Database {
     /// Opens the store, and makes it if it is not there.
     pub(crate) async fn open(&self, options: StoreOptions) -> Result<Store> {
-        Ok(Store::open(&self.url, self.with_password(options)?).await?)
+        Store::open(&self.url, self.with_password(options)?).await.map_err(|error| self.advise(error))
     }
 
     /// Connects to the database without opening the store: to see what is in it, and to change that.
     pub(crate) async fn schema(&self) -> Result<Schema> {
-        Ok(Schema::connect(&self.url, self.with_password(StoreOptions::default())?).await?)
+        let options = self.with_password(StoreOptions::default())?;
+        Schema::connect(&self.url, options).await.map_err(|error| self.advise(error))
+    }
+
+    /// The error, whose advice to run a command names this database.
+    fn advise(&self, error: StoreError) -> anyhow::Error {
+        let StoreError::Schema(text) = error else { return error.into() };
+        StoreError::Schema(text.replace("`stheno migrate`", &format!("`stheno migrate{}`", self.as_flag())))
+            .into()
     }
 
     fn with_password(&self, mut options: StoreOptions) -> Result<StoreOptions> {
@@ -61,8 +69,9 @@ impl Database {
     /// The database, as a person knows it: without a password.
     pub(crate) fn shown(&self) -> impl Display {
         let server = || {
-            let (_, address) = self.url.rsplit_once('@').filter(|_| !self.url.contains("password="))?;
-            address.split('?').next()
+            let (_, address) = self.url.split_once("://").filter(|_| !self.url.contains("password="))?;
+            let address = address.rsplit_once('@').map_or(address, |(_, address)| address);
+            address.split('?').next().filter(|address| !address.is_empty())
         };
         self.file().map_or_else(|| server().unwrap_or("PostgreSQL").into(), Path::to_string_lossy)
     }
@@ -134,6 +143,7 @@ mod tests {
         {
             assert_eq!(database(url).shown().to_string(), "PostgreSQL");
         }
-        assert_eq!(database("postgres://localhost/shop").shown().to_string(), "PostgreSQL");
+        assert_eq!(database("postgres://localhost/shop").shown().to_string(), "localhost/shop");
+        assert_eq!(database("postgres://").shown().to_string(), "PostgreSQL");
     }
 }

@@ -1,6 +1,5 @@
 //! A database server that is away when a shop is to be served: it may be starting too, so it is waited for.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -23,7 +22,6 @@ pub(crate) async fn until_it_goes_well<T>(
     begin: impl AsyncFn() -> Result<T>,
     mut error: anyhow::Error,
     database: &Database,
-    address: SocketAddr,
 ) -> Result<T> {
     let (mut pause, longest) = PAUSES;
     for tries in 1.. {
@@ -32,7 +30,6 @@ pub(crate) async fn until_it_goes_well<T>(
             tries,
             again_in_seconds = (wait.as_secs_f64() * 10.0).round() / 10.0,
             database = %database.shown(),
-            %address,
             error = format!("{error:#}"),
             "cannot reach the database: trying until it is there, and answering 503 to all but /health meanwhile"
         );

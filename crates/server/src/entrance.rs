@@ -14,7 +14,7 @@ use stheno_store::StoreError;
 use tower::Service;
 
 use crate::app::App;
-use crate::error::ApiError;
+use crate::error::{ApiError, store_answers};
 use crate::metrics::metrics_router;
 use crate::observe;
 use crate::router::router;
@@ -49,6 +49,8 @@ impl Entrance {
 
     /// Lets the app answer from now on, also on the connections that are there. It stays the first one.
     pub fn open(&self, app: App) {
+        // Whoever opened the app has said so.
+        store_answers();
         self.open.get_or_init(|| router(app));
     }
 

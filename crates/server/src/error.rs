@@ -4,6 +4,7 @@
 //! [`ApiError::NotFound`] and [`ApiError::Duplicate`] with Medusa's words where a route knows them, and `?` on a
 //! [`StoreError`] for everything else.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -184,6 +185,14 @@ impl IntoResponse for ApiError {
     }
 }
 
+/// Whether it has been logged that the store is not available, and not yet that it is again.
+static IS_AWAY: AtomicBool = AtomicBool::new(false);
+
+/// Takes note that the store answers; whether it had been said that it does not.
+pub(crate) fn store_answers() -> bool {
+    IS_AWAY.load(Ordering::Relaxed) && IS_AWAY.swap(false, Ordering::Relaxed)
+}
+
 /// What is logged once in a while: as long as a database is down, everyone says the same.
 #[derive(Debug, Default)]
 pub(crate) struct Seldom {
@@ -209,9 +218,13 @@ impl Seldom {
 fn log_unavailable(error: &ApiError) {
     static SELDOM: Mutex<Seldom> = Mutex::new(Seldom { logged: None, kept_back: 0 });
     let kept_back = SELDOM.lock().unwrap_or_else(PoisonError::into_inner).ask(Instant::now());
+    let is_the_store = matches!(error, ApiError::Store(_));
     let error = chain(error);
     if let Some(kept_back) = kept_back {
         tracing::warn!(error, kept_back, "the request could not be served");
+        if is_the_store {
+            IS_AWAY.store(true, Ordering::Relaxed);
+        }
     } else {
         tracing::debug!(error, "the request could not be served");
     }

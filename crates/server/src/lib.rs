@@ -26,6 +26,9 @@ mod routes;
 mod schema;
 pub mod serve;
 pub mod telemetry;
+mod tls;
+#[cfg(feature = "otlp")]
+mod traces;
 
 pub use crate::app::App;
 pub use crate::config::{AdminCors, Config, CookieSecure, RateLimit, Secrets, SettingError, TrustProxy};
@@ -37,3 +40,5 @@ pub use crate::medusa::MedusaUrl;
 pub use crate::metrics::metrics_router;
 pub use crate::router::{router, router_with};
 pub use crate::serve::{serve, serve_entrance, serve_router};
+#[cfg(feature = "otlp")]
+pub use crate::traces::Traces;

@@ -11,14 +11,13 @@ use moka::Expiry;
 use moka::future::Cache;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, Url};
-use rustls::ClientConfig;
-use rustls_platform_verifier::BuilderVerifierExt as _;
 use serde::Deserialize;
 use stheno_auth::session::ForeignCookie;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::config::SettingError;
+use crate::tls;
 
 /// How many cookies' answers are remembered.
 const CAPACITY: u64 = 10_000;
@@ -74,17 +73,9 @@ impl fmt::Display for MedusaUrl {
     }
 }
 
-/// With a provider of its own: the process may have none. Certificates are looked for only where they are needed.
 fn client(https: bool) -> Result<Client, Box<dyn std::error::Error>> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    let tls = if https {
-        tls.with_platform_verifier()?
-    } else {
-        tls.with_root_certificates(rustls::RootCertStore::empty())
-    };
     let client = Client::builder()
-        .tls_backend_preconfigured(tls.with_no_client_auth())
+        .tls_backend_preconfigured(tls::client(https)?)
         // The cookie is for Medusa alone, directly.
         .redirect(Policy::none())
         .no_proxy()

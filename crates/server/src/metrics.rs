@@ -21,7 +21,7 @@ use prometheus_client::registry::{Registry, Unit};
 use stheno_store::{Observer, Totals};
 
 use crate::app::App;
-use crate::error::{ApiError, chain};
+use crate::error::{ApiError, chain, store_answers};
 
 /// The content type of the metrics: the text format of OpenMetrics.
 const OPEN_METRICS: HeaderValue =
@@ -249,6 +249,11 @@ impl Metrics {
         Observer::new(move |unit| {
             let outcome = if unit.failed { "failed" } else { "ok" };
             times.get_or_create(&Done { unit: unit.name, outcome }).observe(unit.time.as_secs_f64());
+            if !unit.failed && store_answers() {
+                tracing::info!("the database answers again");
+            }
+            #[cfg(feature = "otlp")]
+            crate::traces::tell(unit);
         })
     }
 
@@ -291,7 +296,7 @@ impl Metrics {
 }
 
 /// The methods that there are; a client may make up others.
-fn name_of(method: &Method) -> &'static str {
+pub(crate) fn name_of(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",

@@ -8,7 +8,7 @@ use http::{HeaderName, HeaderValue, Method};
 use tracing::Instrument as _;
 use tracing::field::Empty;
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// How long an id that a client brings may be.
 const LONGEST: usize = 128;

@@ -47,6 +47,8 @@ async fn around(State(app): State<App>, request: Request, next: Next) -> Respons
     let shared = async |request| cors::admin(app, request, limited).await;
     let measured = async |request| metrics::request(app, request, shared).await;
     let observed = async |request| observe::request(request, measured).await;
+    #[cfg(feature = "otlp")]
+    let observed = async |request| crate::traces::request(request, observed).await;
     limits::busy(app, request, observed).await
 }
 

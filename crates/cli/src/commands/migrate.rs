@@ -79,7 +79,9 @@ async fn dry_run(schema: &Schema) -> Result<()> {
     line(&match makeable {
         0 => "Nothing would be made".to_owned(),
         count => format!("{} would be made; nothing was changed", things(count)),
-    })
+    })?;
+    // As the work itself would end.
+    may_all_be_made(differences.len() - makeable)
 }
 
 async fn verify(schema: &Schema, database: &Database) -> Result<()> {
@@ -110,9 +112,14 @@ async fn migrate(schema: &Schema, database: &Database, repair: bool) -> Result<(
         let reason = hindrance.as_deref().unwrap_or(said(fault));
         line(&format!("could not make {thing}: {reason}{}", so(loss)))?;
     }
-    ensure!(left.is_empty(), "{} could not be made: the lines before say why", things(left.len()));
+    may_all_be_made(left.len())?;
     // What was made is read back, so that nobody needs to trust that it was.
     if repair { verify(schema, database).await } else { line(&"Everything is as Stheno makes it now") }
+}
+
+fn may_all_be_made(left: usize) -> Result<()> {
+    ensure!(left == 0, "{} could not be made: the lines before say why", things(left));
+    Ok(())
 }
 
 async fn remove(schema: &Schema, yes: bool, database: &Database) -> Result<()> {

@@ -371,6 +371,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     telemetry::init(arguments.log.format, &arguments.log.filter)
         .map_err(|error| anyhow!("{error}; give --log a filter such as info"))?;
 
+    #[cfg(feature = "otlp")]
+    let traces = stheno_server::Traces::start().map_err(|error| anyhow!("cannot send traces: {error}"))?;
+
     // What needs nothing of the database comes first: a start that fails leaves nothing behind.
     let medusa = arguments.requests.medusa()?;
     let given_secrets = arguments.secrets.read()?;
@@ -428,7 +431,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     };
     let (store, secrets, administrator) = match begin().await {
         Err(error) if database.is_on_a_server() && waiting::helps(&error) => {
-            let begun = waiting::until_it_goes_well(begin, error, database, address);
+            let begun = waiting::until_it_goes_well(begin, error, database);
             tokio::select! {
                 begun = begun => begun?,
                 ended = &mut served => return ended.context("the server failed"),
@@ -453,6 +456,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     let served = served.await;
     app.flush().await;
     store.close().await;
+    #[cfg(feature = "otlp")]
+    if let Some(traces) = traces {
+        traces.end().await;
+    }
     served.context("the server failed")?;
     tracing::info!("stopped");
     Ok(())

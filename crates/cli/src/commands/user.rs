@@ -14,7 +14,9 @@ use stheno_store::{Login, LoginEntry, LoginFilter, NewUser, Role, Store, StoreEr
 
 use crate::credential::Credential;
 use crate::database::Database;
+use crate::exit::{Exit, failure};
 use crate::password_source::PasswordSource;
+use crate::remote::ask::{can_ask, confirm};
 use crate::remote::{note, time};
 use crate::{email, password};
 
@@ -51,7 +53,7 @@ enum Action {
     Revoke(Revoke),
     /// Delete a user, whose sessions and tokens end with it. Servers that run refuse them after 5 seconds at the latest
     #[command(after_help = BESIDE_A_SERVER)]
-    Delete(OfUser),
+    Delete(Delete),
 }
 
 #[derive(Debug, clap::Args)]
@@ -90,6 +92,16 @@ struct OfUser {
 
     #[command(flatten)]
     database: Database,
+}
+
+#[derive(Debug, clap::Args)]
+struct Delete {
+    /// Delete the last user, too, without asking
+    #[arg(long)]
+    yes: bool,
+
+    #[command(flatten)]
+    user: OfUser,
 }
 
 #[derive(Debug, clap::Args)]
@@ -210,7 +222,9 @@ async fn create(arguments: Create) -> Result<()> {
     let user = NewUser { email: email.clone(), password_hash: Some(password_hash), role, token_hash: None };
     let id = match store.create_user(user).await {
         Err(StoreError::Duplicate(_)) => bail!(
-            "there is a user {email} already: give another address, or make a new password with `stheno user password`"
+            "there is a user {email} already: give another address, or make a new password with `stheno user \
+             password{}`",
+            database.as_flag()
         ),
         created => created?,
     };
@@ -223,7 +237,7 @@ async fn create(arguments: Create) -> Result<()> {
 async fn token(arguments: Token) -> Result<()> {
     let Token { read_only, user: OfUser { email, database, output } } = arguments;
     let store = open_existing(&database).await?;
-    let id = id_of(&store, &email).await?;
+    let id = id_of(&store, &email, &database).await?;
     let token = ApiToken::generate(if read_only { Access::Read } else { Access::Full })?;
     ensure!(store.create_api_token(&id, token.hash()).await?, gone(&email));
     store.close().await;
@@ -237,7 +251,7 @@ async fn token(arguments: Token) -> Result<()> {
 async fn set_password(arguments: Password) -> Result<()> {
     let Password { email, database, output, .. } = arguments;
     let store = open_existing(&database).await?;
-    let id = id_of(&store, &email).await?;
+    let id = id_of(&store, &email, &database).await?;
     let password = arguments.password.read()?;
     let password_hash = password::hash(password.secret().clone()).await?;
     ensure!(store.set_password_hash(&id, password_hash).await?, gone(&email));
@@ -273,7 +287,7 @@ async fn list(arguments: List) -> Result<()> {
 async fn tokens(arguments: OfUser) -> Result<()> {
     let OfUser { email, database, output } = arguments;
     let store = open_to_read(&database).await?;
-    let id = id_of(&store, &email).await?;
+    let id = id_of(&store, &email, &database).await?;
     let tokens = store.api_tokens(&id).await?;
     store.close().await;
     let result: Value = tokens
@@ -293,7 +307,7 @@ async fn logins(arguments: Logins) -> Result<()> {
     let Logins { user, since, limit, output, database } = arguments;
     let store = open_to_read(&database).await?;
     let user_id = match user {
-        Some(email) if email.contains('@') => Some(id_of(&store, &email.to_lowercase()).await?),
+        Some(email) if email.contains('@') => Some(id_of(&store, &email.to_lowercase(), &database).await?),
         id => id,
     };
     let entries = store.logins(LoginFilter { user_id, since }, limit).await?;
@@ -333,13 +347,16 @@ async fn logins(arguments: Logins) -> Result<()> {
 async fn revoke(arguments: Revoke) -> Result<()> {
     let Revoke { email, token, all: _, database, output } = arguments;
     let store = open_existing(&database).await?;
-    let id = id_of(&store, &email).await?;
+    let id = id_of(&store, &email, &database).await?;
     let hash = match token {
         Some(token) => {
             let tokens = store.api_tokens(&id).await?;
             let found = tokens.into_iter().find(|found| shown(&found.hash) == token);
             let found = found.with_context(|| {
-                format!("{email} has no API token {token}: see `stheno user tokens --email {email}`")
+                format!(
+                    "{email} has no API token {token}: see `stheno user tokens --email {email}{}`",
+                    database.as_flag()
+                )
             })?;
             Some(found.hash)
         }
@@ -351,10 +368,17 @@ async fn revoke(arguments: Revoke) -> Result<()> {
     output.write(&json!({ "id": id, "email": email, "revoked": revoked }), "")
 }
 
-async fn delete(arguments: OfUser) -> Result<()> {
-    let OfUser { email, database, output } = arguments;
+async fn delete(arguments: Delete) -> Result<()> {
+    let Delete { yes, user: OfUser { email, database, output } } = arguments;
     let store = open_existing(&database).await?;
-    let id = id_of(&store, &email).await?;
+    let id = id_of(&store, &email, &database).await?;
+    if store.list_users().await?.len() == 1 {
+        let last = format!("{email} is the last user, without whom nobody can sign in");
+        if !yes && !can_ask() {
+            return Err(failure(Exit::Usage, format!("{last}: say with --yes that this is meant")));
+        }
+        confirm(&format!("{last}. Delete {email}?"), yes)?;
+    }
     ensure!(store.delete_user(&id).await?, gone(&email));
     store.close().await;
     note(&format!("Deleted {email}"))?;
@@ -404,17 +428,19 @@ async fn open(database: &Database, migrate: bool) -> Result<Store> {
     if let Some(file) = database.file() {
         ensure!(
             file.exists(),
-            "there is no database file {}: name it with --database sqlite:PATH, or make one with `stheno serve`",
-            file.display()
+            "there is no database file {}: name it with --database sqlite:PATH, or make one with `stheno serve{}`",
+            file.display(),
+            database.as_flag()
         );
     }
     database.open(StoreOptions { migrate, serves: false, ..StoreOptions::default() }).await
 }
 
-async fn id_of(store: &Store, email: &str) -> Result<String> {
+async fn id_of(store: &Store, email: &str, database: &Database) -> Result<String> {
     let user = store.user_by_email(email).await?;
     let user = user.with_context(|| {
-        format!("there is no user {email}: see `stheno user list`, or create one with `stheno user create`")
+        let on = database.as_flag();
+        format!("there is no user {email}: see `stheno user list{on}`, or create one with `stheno user create{on}`")
     })?;
     Ok(user.id)
 }

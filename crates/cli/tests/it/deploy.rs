@@ -86,6 +86,44 @@ fn the_image_is_built_from_all_that_the_workspace_needs() {
     );
 }
 
+/// What the image takes out of its first stage is what the build command there makes.
+#[test]
+fn the_image_holds_what_its_build_makes() {
+    let text = read("Dockerfile");
+    let build = Regex::new(r"(?m)^RUN cargo (build .*)$").unwrap();
+    let build = build.captures(&text).unwrap()[1].to_owned();
+    let flag = |name: &str| {
+        let value = build.split(' ').find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
+        value.unwrap_or_else(|| panic!("`cargo {build}` has no {name}=")).to_owned()
+    };
+    let (package, profile) = (flag("--package"), flag("--profile"));
+    assert!(build.split(' ').any(|word| word == "--locked"), "{build}");
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    // Says what would be built, in a moment, and refuses what it does not know.
+    let plan = std::process::Command::new(cargo)
+        .args(["tree", "--locked", "--offline", "--edges=no-dev", "--depth=0", "--package", &package])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(plan.status.success(), "{}", String::from_utf8_lossy(&plan.stderr));
+
+    let source =
+        Regex::new(r"(?m)^WORKDIR (/\S+)\nCOPY \. \.$").unwrap().captures(&text).unwrap()[1].to_owned();
+    let program = format!("{source}/target/{profile}/{package}");
+    let copied = Regex::new(r"(?m)^COPY --from=build (?:--chown=\S+ )?(\S+) (\S+)$").unwrap();
+    let copied: Vec<(String, String)> =
+        copied.captures_iter(&text).map(|found| (found[1].to_owned(), found[2].to_owned())).collect();
+    let (_, at) = copied.iter().find(|(from, _)| *from == program).expect("the program is not copied");
+    assert!(text.contains(&format!("ENTRYPOINT [\"{at}\"]")), "{text}");
+    // The rest is made, or brought by a package that is installed, in the first stage.
+    let first = text.split("FROM scratch").next().unwrap();
+    for (from, _) in copied.iter().filter(|(from, _)| *from != program) {
+        let is_brought = from.contains("/ca-certificates")
+            && first.contains("apk add --no-cache build-base ca-certificates");
+        assert!(is_brought || first.contains(&format!("mkdir -p {}", from.trim_end_matches('/'))), "{from}");
+    }
+}
+
 fn sources(folder: &Path) -> Vec<std::path::PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()

@@ -165,6 +165,26 @@ fn a_database_of_a_newer_version() {
     insta::assert_snapshot!(failures.0);
 }
 
+/// What an error says to run is run on the database that was given.
+#[test]
+fn advice_names_the_database_that_was_given() {
+    let mut failures = Failures::default();
+    let shop = Shop::with_database();
+    std::fs::rename(shop.path("stheno.db"), shop.path("my shop.db")).unwrap();
+    let database = ["--database", "sqlite:my shop.db"];
+    let mut add = |words: &[&str]| {
+        let mut command = shop.stheno([]);
+        command.args(words).args(database);
+        failures.add(command);
+    };
+    add(&["user", "token", "--email", "nobody@example.com"]);
+    std::fs::write(shop.path("my shop.db"), "").unwrap();
+    add(&["serve", "--port", "0", "--no-migrate"]);
+    std::fs::remove_file(shop.path("my shop.db")).unwrap();
+    add(&["user", "list"]);
+    insta::assert_snapshot!(failures.0);
+}
+
 #[test]
 fn a_secret_that_cannot_be_used() {
     let mut failures = Failures::default();

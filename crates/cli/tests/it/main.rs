@@ -23,5 +23,8 @@ mod shutdown;
 mod soak;
 #[cfg(target_os = "linux")]
 mod terminal;
+#[cfg(feature = "otlp")]
+mod traces;
+mod upgrade;
 mod user;
 mod waiting;

@@ -200,7 +200,7 @@ fn a_server_may_be_told_not_to_migrate() {
         text_of(&output)
     };
     let text = refused(&["--no-migrate"]);
-    assert!(text.contains("not up to date") && text.contains("`stheno migrate`"), "{text}");
+    assert!(text.contains("not up to date") && text.contains("`stheno migrate --database"), "{text}");
     assert_eq!(server.show(["--verify"]).matches("missing: ").count(), 42);
     server.show([]);
     let user = serde_json::json!({});

@@ -100,6 +100,9 @@ fn results_are_readable_for_people() {
         assert_cmd_snapshot!(shop.stheno(["user", "tokens", "--email", "ada@example.com"]));
         assert_cmd_snapshot!(shop.stheno(["user", "revoke", "--email", "ada@example.com", "--all"]));
         assert_cmd_snapshot!(shop.stheno(["user", "delete", "--email", "ada@example.com"]));
+        // The last one.
+        assert_cmd_snapshot!(shop.stheno(["user", "delete", "--email", "grace.hopper@example.com"]));
+        assert_cmd_snapshot!(shop.stheno(["user", "delete", "--email", "grace.hopper@example.com", "--yes"]));
     });
 }
 

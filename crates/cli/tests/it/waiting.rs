@@ -56,7 +56,28 @@ async fn a_database_that_comes_later_is_waited_for() {
         "{log}"
     );
     assert!(log.contains("Connection refused") && log.contains("the database is there"), "{log}");
-    assert!(!log.contains("s3cret"), "{log}");
+    assert!(log.contains(&format!("database=127.0.0.1:{}/postgres", database.port())), "{log}");
+    assert!(!log.contains("answers again") && !log.contains("s3cret"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_goes_and_comes_back_is_said_once_each() {
+    let database = PostgresServer::start("").await;
+    let shop = Shop::with_known_credentials().with("DATABASE_URL", database.url("postgres"));
+    let server = shop.serve_on(free_port(), []);
+    wait_for(&server, "/ready", 200);
+    database.stop(Shutdown::Fast).await;
+    wait_for(&server, "/ready", 503);
+    database.start_again().await;
+    wait_for(&server, "/ready", 200);
+    wait_for(&server, "/ready", 200);
+    let log = server.stop();
+    let lines = |text: &str| log.lines().filter(|line| line.contains(text)).count();
+    assert_eq!(
+        (lines("the request could not be served"), lines("the database answers again")),
+        (1, 1),
+        "{log}"
+    );
 }
 
 /// What the start has to do once it is connected may fail for a moment too.

@@ -1,11 +1,12 @@
 //! What is counted and measured, and what is made of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use regex::Regex;
+use serde::Deserialize;
 use serde_json::json;
 use stheno_server::{Config, metrics_router, serve_router};
 use stheno_store::StoreOptions;
@@ -136,6 +137,31 @@ async fn at_an_address_of_their_own_the_metrics_ask_for_no_credential() {
     served.abort();
 }
 
+/// A file of rules as Prometheus reads it, which refuses a field that it does not know.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Alerts {
+    groups: Vec<Group>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Group {
+    #[expect(dead_code, reason = "it has to be there")]
+    name: String,
+    rules: Vec<Rule>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rule {
+    alert: String,
+    expr: String,
+    r#for: Option<String>,
+    labels: BTreeMap<String, String>,
+    annotations: BTreeMap<String, String>,
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_dashboard_and_the_alerts_ask_for_metrics_that_there_are() {
     let app = TestApp::with_contract_data().await;
@@ -162,8 +188,19 @@ async fn the_dashboard_and_the_alerts_ask_for_metrics_that_there_are() {
     let alerts = std::fs::read_to_string(folder.join("prometheus-alerts.yml")).unwrap();
     let parsed: serde_json::Value = serde_json::from_str(&dashboard).unwrap();
     assert!(parsed["panels"].as_array().unwrap().len() > 10);
+    let alerts: Alerts = serde_saphyr::from_str(&alerts).unwrap();
+    let rules: Vec<&Rule> = alerts.groups.iter().flat_map(|group| &group.rules).collect();
+    let names_of_rules: BTreeSet<&str> = rules.iter().map(|rule| rule.alert.as_str()).collect();
+    assert_eq!(names_of_rules.len(), rules.len(), "two alerts of one name");
+    let span = Regex::new(r"^\d+[smh]$").unwrap();
+    for rule in &rules {
+        assert!(rule.r#for.as_ref().is_none_or(|time| span.is_match(time)), "{rule:?}");
+        assert!(["critical", "warning"].contains(&&*rule.labels["severity"]), "{rule:?}");
+        assert!(rule.annotations.contains_key("summary"), "{rule:?}");
+    }
+    let expressions: String = rules.iter().map(|rule| format!("{}\n", rule.expr)).collect();
     let mut asked = BTreeSet::new();
-    for text in [&dashboard, &alerts] {
+    for text in [&dashboard, &expressions] {
         let found: Vec<_> = names.find_iter(text).map(|name| name.as_str().to_owned()).collect();
         assert!(found.len() > 5);
         asked.extend(found);

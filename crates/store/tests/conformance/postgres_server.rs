@@ -91,7 +91,7 @@ async fn many_servers_make_the_tables_of_an_empty_database_once() {
     let shop = Shop::open(database).await;
     shop.add_groups(&["cgrp_a"]).await;
     let steps = shop.ask("SELECT string_agg(name, ' ' ORDER BY version) FROM stheno_migration").await;
-    assert_eq!(steps, "0001_medusa_tables 0002_stheno_tables 0003_stheno_counts");
+    assert_eq!(steps, "0001_medusa_tables 0002_stheno_tables 0003_stheno_counts 0004_stheno_logins");
 }
 
 #[tokio::test]

@@ -29,3 +29,4 @@ INSERT INTO discount_condition_customer_group (customer_group_id, condition_id, 
 INSERT INTO stheno_api_token (token_hash, user_id, created_at) VALUES ('hash-of-a-token', 'usr_1', '2024-11-03T08:00:00.000538Z');
 INSERT INTO stheno_session (id_hash, user_id, expires_at) VALUES ('hash-of-a-session', 'usr_1', '2034-11-03T08:00:00.000538Z');
 INSERT INTO stheno_secret (name, value, created_at) VALUES ('jwt', 'a-secret', '2024-11-03T08:00:00.000538Z');
+INSERT INTO stheno_login (at, user_id, kind, outcome, attempts) VALUES ('2024-11-03T08:00:00.000538Z', 'usr_1', 'token', 'accepted', 1);

@@ -31,8 +31,8 @@ async fn a_shop_goes_from_each_kind_of_database_to_each() {
             if (from == Kind::Sqlite) == (to == Kind::Sqlite) {
                 assert_eq!(target.rows().await, source.rows().await, "{from:?} to {to:?}");
             }
-            // Who has signed in does so again, and each database signs by itself.
-            for table in ["stheno_session", "stheno_secret"] {
+            // Who has signed in does so again, each database signs by itself, and the audit trail is of where it was written.
+            for table in ["stheno_session", "stheno_secret", "stheno_login"] {
                 let count = format!("SELECT CAST(count(*) AS text) FROM {table}");
                 assert_eq!(target.ask(&count).await, "0");
             }

@@ -1,6 +1,7 @@
 //! The cluster that all throw-away databases are in.
 
 use std::fs::{self, File};
+use std::io::Seek as _;
 use std::path::{Path, PathBuf};
 
 use tokio::sync::OnceCell;
@@ -55,12 +56,21 @@ impl Cluster {
         locked.unwrap_or_else(|error| panic!("cannot lock {name}: {error}"))
     }
 
-    /// What is in a database but rows.
-    pub(super) fn dump_schema(&self, url: &str) -> String {
-        let output = self.home.command("pg_dump").arg("--schema-only").arg("--dbname").arg(url).output();
+    /// What `pg_dump` writes of a database.
+    pub(super) fn dump(&self, url: &str, flags: &[&str]) -> Vec<u8> {
+        let output = self.home.command("pg_dump").args(flags).arg("--dbname").arg(url).output();
         let output = output.unwrap_or_else(|error| panic!("cannot run pg_dump: {error}"));
         assert!(output.status.success(), "pg_dump: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        output.stdout
+    }
+
+    /// Has `pg_restore` make what a dump in the custom format holds.
+    pub(super) fn restore(&self, url: &str, mut dump: File) {
+        dump.rewind().unwrap_or_else(|error| panic!("cannot read the dump: {error}"));
+        let mut command = self.home.command("pg_restore");
+        let output = command.arg("--exit-on-error").arg("--dbname").arg(url).stdin(dump).output();
+        let output = output.unwrap_or_else(|error| panic!("cannot run pg_restore: {error}"));
+        assert!(output.status.success(), "pg_restore: {}", String::from_utf8_lossy(&output.stderr));
     }
 
     fn start() -> Self {

@@ -10,6 +10,7 @@ mod pgbouncer;
 mod server;
 
 use std::hash::{BuildHasher as _, DefaultHasher, Hash as _, Hasher as _, RandomState};
+use std::io::Write as _;
 use std::time::Duration;
 
 use tokio::sync::OnceCell;
@@ -88,8 +89,24 @@ impl PostgresDatabase {
     /// What is in the database but rows, as `pg_dump` writes it.
     pub async fn schema(&self) -> String {
         let (cluster, url) = (self.cluster, self.url.clone());
-        let dumped = tokio::task::spawn_blocking(move || cluster.dump_schema(&url)).await;
-        dumped.unwrap_or_else(|error| panic!("{error}"))
+        let dumped = tokio::task::spawn_blocking(move || cluster.dump(&url, &["--schema-only"])).await;
+        let dumped = dumped.unwrap_or_else(|error| panic!("{error}"));
+        String::from_utf8_lossy(&dumped).into_owned()
+    }
+
+    /// Another database, restored by `pg_restore` from what `pg_dump` writes of this one with further flags.
+    pub async fn restored(&self, flags: &'static [&str]) -> Self {
+        let restored = Self::empty().await;
+        let (cluster, from, to) = (self.cluster, self.url.clone(), restored.url.clone());
+        let done = tokio::task::spawn_blocking(move || {
+            let dump = cluster.dump(&from, &[&["--format=custom"], flags].concat());
+            let mut file =
+                tempfile::tempfile().unwrap_or_else(|error| panic!("no file for the dump: {error}"));
+            file.write_all(&dump).unwrap_or_else(|error| panic!("cannot write the dump: {error}"));
+            cluster.restore(&to, file);
+        });
+        done.await.unwrap_or_else(|error| panic!("{error}"));
+        restored
     }
 
     /// A connection of its own.

@@ -184,7 +184,9 @@ impl<'a, C: GenericClient> Catalog<'a, C> {
     async fn hindrance(&self, addition: &Addition, fault: &Fault) -> Result<Option<String>, StoreError> {
         let Self { schema, user, .. } = self;
         let may_create = "has_schema_privilege($1, 'CREATE')";
-        let needs_create = format!("{user} may not create anything in the schema {schema}");
+        let needs_create = format!(
+            "{user} may not create anything in the schema {schema}: GRANT CREATE ON SCHEMA {schema} TO {user}"
+        );
         Ok(match &addition.definition {
             Definition::Table { .. } if matches!(fault, Fault::Changed(_)) => Some(
                 "it holds data, so it is not made anew: restore it, or drop it and run `stheno migrate`"
@@ -206,7 +208,9 @@ impl<'a, C: GenericClient> Catalog<'a, C> {
                 let may = "coalesce(has_table_privilege(to_regclass(quote_ident($1)), 'TRIGGER'), true)";
                 let missing = *fault == Fault::Missing;
                 if missing && !self.ask(may, &[table]).await? {
-                    Some(format!("{user} may not make triggers on the table {table}"))
+                    Some(format!(
+                        "{user} may not make triggers on the table {table}: GRANT TRIGGER ON {table} TO {user}"
+                    ))
                 } else if !missing && !self.owns(table).await? {
                     Some(format!("the table {table} does not belong to {user}"))
                 } else {
