@@ -64,7 +64,7 @@ impl Hot {
     /// # Panics
     /// If there is none of this name, or what it does goes wrong.
     pub fn run(&self, name: &str, times: usize) {
-        let get = |path: &str| self.send(times, Method::GET, path, "", StatusCode::OK);
+        let get = |path: &str| self.send(times, &Method::GET, path, "", StatusCode::OK);
         let group = format!("/admin/customer-groups/{GROUP}");
         match name {
             "query string" => (0..times).for_each(|_| drop(black_box(stheno_qs::parse(black_box(QUERY))))),
@@ -76,17 +76,17 @@ impl Hot {
             "refuse a body" => {
                 let body = json!({"name": "A name", "metadata": {"a": 1, "b": [1, 2, 3], "c": "text"}, "no_field": 1});
                 let body = body.to_string();
-                self.send(times, Method::POST, "/admin/customer-groups", &body, StatusCode::BAD_REQUEST);
+                self.send(times, &Method::POST, "/admin/customer-groups", &body, StatusCode::BAD_REQUEST);
             }
             _ => panic!("nothing is called {name:?}"),
         }
     }
 
-    fn send(&self, times: usize, method: Method, path: &str, body: &str, expected: StatusCode) {
+    fn send(&self, times: usize, method: &Method, path: &str, body: &str, expected: StatusCode) {
         self.runtime.block_on(async {
             for _ in 0..times {
                 let request = Request::builder()
-                    .method(&method)
+                    .method(method)
                     .uri(path)
                     .header("x-medusa-access-token", TOKEN)
                     .header("content-type", "application/json")
