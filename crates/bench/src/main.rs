@@ -226,6 +226,7 @@ impl<'a> Bench<'a> {
                 let memory =
                     Resources { started_in: server.started_in, idle: server.memory()?.now, loaded: 0 };
                 self.report.resources.push(((*name).to_owned(), memory));
+                server.forget_memory()?;
             }
         }
         let columns = self.load(&mut entrants, is_last);
@@ -286,6 +287,7 @@ impl<'a> Bench<'a> {
     fn read_whole(&mut self, database: &Database, shop: Shop) -> anyhow::Result<()> {
         self.note(&format!("{}: {} members read whole", database.name, grouped(shop.large_members())));
         let server = self.stheno(database)?;
+        server.forget_memory()?;
         let started = Instant::now();
         let bytes = self.runtime.block_on(load::send(&server.target, &calls::whole(shop)))?.len();
         let whole = Whole { bytes, time: started.elapsed(), memory: server.memory()?.highest };

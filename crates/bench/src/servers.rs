@@ -86,10 +86,13 @@ impl Server {
             .arg("serve")
             .env("DATABASE_URL", database)
             .env("PORT", address.port().to_string())
-            .env("STHENO_ADMIN_EMAIL", "bench@example.com")
-            .env("STHENO_ADMIN_PASSWORD", "a-password-for-the-bench")
-            .env("STHENO_ADMIN_API_TOKEN", TOKEN)
             .env("STHENO_LOG", "warn");
+        if !is_medusas {
+            command
+                .env("STHENO_ADMIN_EMAIL", "bench@example.com")
+                .env("STHENO_ADMIN_PASSWORD", "a-password-for-the-bench")
+                .env("STHENO_ADMIN_API_TOKEN", TOKEN);
+        }
         let mut server = Self::start(&mut command, address).await?;
         if is_medusas {
             medusa::API_TOKEN.clone_into(&mut server.target.token);
@@ -97,12 +100,22 @@ impl Server {
         Ok(server)
     }
 
-    /// The memory that the process takes, in bytes: now, and at its highest.
-    pub(crate) fn memory(&self) -> anyhow::Result<Memory> {
-        let id = match &self.process {
+    fn id(&self) -> u32 {
+        match &self.process {
             Process::Ours(child) => child.id(),
             Process::Medusa(medusa) => medusa.id(),
-        };
+        }
+    }
+
+    /// Forgets what the process has taken at its highest, such as for a password when it started.
+    pub(crate) fn forget_memory(&self) -> anyhow::Result<()> {
+        let path = format!("/proc/{}/clear_refs", self.id());
+        std::fs::write(&path, "5").with_context(|| format!("cannot write {path}"))
+    }
+
+    /// The memory that the process takes, in bytes: now, and at its highest.
+    pub(crate) fn memory(&self) -> anyhow::Result<Memory> {
+        let id = self.id();
         let status = std::fs::read_to_string(format!("/proc/{id}/status"))
             .context("the memory of a process is only known on Linux")?;
         let field = |name: &str| {

@@ -169,14 +169,12 @@ impl Postgres {
                 if !lock_group(transaction, &id).await? {
                     return Ok(None);
                 }
+                // As a rule in one order, so that two who remove the same customers do not wait for each other.
                 let delete = transaction
                     .prepare_cached(
-                        "WITH removed AS (
-                             SELECT customer_id FROM customer_group_customers
-                             WHERE customer_group_id = $1 AND customer_id = ANY($2::text[])
-                             ORDER BY customer_id FOR UPDATE)
-                         DELETE FROM customer_group_customers m USING removed
-                         WHERE m.customer_group_id = $1 AND m.customer_id = removed.customer_id",
+                        "DELETE FROM customer_group_customers m
+                         USING (SELECT DISTINCT c.id FROM unnest($2::text[]) c (id) ORDER BY c.id) c
+                         WHERE m.customer_group_id = $1 AND m.customer_id = c.id",
                     )
                     .await
                     .map_err(fault)?;

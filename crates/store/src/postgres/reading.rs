@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use deadpool_postgres::Transaction;
+use deadpool_postgres::{GenericClient, Transaction};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use tokio_postgres::Row;
@@ -77,19 +77,22 @@ impl ListReading {
         async move {
             let Self { dialect, catalog, selection, only_groups, order, window, .. } = self;
             let rows = RowWriter::new(*dialect, catalog, selection, only_groups.as_deref());
-            let is_small =
-                !selection.has_relations() && window.limit.is_some_and(|limit| limit <= SMALL_PAGE);
             let customers = self.source.all_customers(order, *window);
-            if is_small && customers.is_none() && window.offset < DEEP && client.is_direct() {
-                let (counted, page) = self.read_at_once(&client).await?;
+            let is_small = window.limit.is_some_and(|limit| limit <= SMALL_PAGE) && window.offset < DEEP;
+            let comes_at_once = is_small && customers.is_none();
+            if comes_at_once && !selection.has_relations() && client.is_direct() {
+                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ";
+                let (counted, page) = self.read_at_once(&*client, begin, "COMMIT").await?;
                 drop(client);
-                let is_full =
-                    window.limit == Some(page.len() as u64) && ListSource::may_go_on(counted, *window);
-                let last = page.last().filter(|_| is_full);
-                output.begin(PageHead { count: counted, next: self.cursor(last)? });
+                output.begin(self.head_of(counted, &page)?);
                 return rows.write_plain(&page, output).await;
             }
             let transaction = client.snapshot().await.map_err(fault)?;
+            if comes_at_once {
+                let (counted, page) = self.read_at_once(&transaction, "", "").await?;
+                output.begin(self.head_of(counted, &page)?);
+                return rows.write_page(&transaction, &page, output).await;
+            }
             if self.source.searches() {
                 transaction.batch_execute(SEARCH).await.map_err(fault)?;
             }
@@ -134,30 +137,41 @@ impl ListReading {
         Ok(Some(self.source.cursor(&place, &self.order)))
     }
 
-    /// Counts, and reads a page, out of one snapshot, in one round trip.
-    async fn read_at_once(&self, client: &Client) -> Result<(u64, Vec<Row>), StoreError> {
+    /// What is known of a page that has been read.
+    fn head_of(&self, counted: u64, page: &[Row]) -> Result<PageHead, StoreError> {
+        let is_full =
+            self.window.limit == Some(page.len() as u64) && ListSource::may_go_on(counted, self.window);
+        Ok(PageHead { count: counted, next: self.cursor(page.last().filter(|_| is_full))? })
+    }
+
+    /// Counts, and reads a page, in one round trip, between what is said first and last.
+    async fn read_at_once(
+        &self,
+        client: &impl GenericClient,
+        first: &str,
+        last: &str,
+    ) -> Result<(u64, Vec<Row>), StoreError> {
         let count = self.source.count();
         let page = self.source.page(&self.catalog, &self.selection, &self.order, self.window);
         let counting = client.prepare_cached(&count.text).await.map_err(fault)?;
         let reading = client.prepare_cached(&page.text).await.map_err(fault)?;
         let (counted_by, paged_by) = (rows::parameters(&count), rows::parameters(&page));
-        let mut begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".to_owned();
-        if self.source.is_flat(&self.order) {
-            begin.extend(["; ", FLAT]);
-        }
+        let mut before = first.to_owned();
         if self.source.searches() {
-            begin.extend(["; ", SEARCH]);
+            before.extend([SEARCH, "; "]);
+        }
+        if self.source.is_flat(&self.order) {
+            before.push_str(FLAT);
         }
         // Each is sent when it is polled first, so that all are under way before the first is answered.
         let (begun, counted, rows, ended) = futures::join!(
-            client.batch_execute(&begin),
+            client.batch_execute(&before),
             client.query_one(&counting, &counted_by),
             client.query(&reading, &paged_by),
-            client.batch_execute("COMMIT"),
+            async { if last.is_empty() { Ok(()) } else { client.batch_execute(last).await } },
         );
         begun.map_err(fault)?;
-        let counted = self.counts.read(&counted.map_err(fault)?)?;
-        let rows = rows.map_err(fault)?;
+        let (counted, rows) = (self.counts.read(&counted.map_err(fault)?)?, rows.map_err(fault)?);
         ended.map_err(fault)?;
         Ok((counted, rows))
     }

@@ -257,23 +257,37 @@ impl<'a> RowWriter<'a> {
         portal: &Portal,
         output: &mut Output<H>,
     ) -> Result<(), StoreError> {
-        let mut first = true;
+        let mut is_first = true;
         loop {
             let rows = transaction.query_portal(portal, PIECE).await.map_err(fault)?;
-            if let Some(row) = rows.first() {
-                demand_types(self.catalog, self.selection, row, 1)?;
+            if !std::mem::take(&mut is_first) && !rows.is_empty() {
+                output.text.push(b',');
             }
-            let mut cursors = self.follow(transaction, &rows, 0).await?;
-            for (number, row) in (1..).zip(&rows) {
-                if !std::mem::take(&mut first) {
-                    output.text.push(b',');
-                }
-                self.write(row, 0, &mut cursors, number, output).await?;
-            }
+            self.write_page(transaction, &rows, output).await?;
             if is_last(&rows) {
                 return Ok(());
             }
         }
+    }
+
+    /// Writes rows that have been read with their relations, with commas between, handing on what is enough.
+    pub(super) async fn write_page<H: Send>(
+        &self,
+        transaction: &Transaction<'_>,
+        rows: &[Row],
+        output: &mut Output<H>,
+    ) -> Result<(), StoreError> {
+        if let Some(row) = rows.first() {
+            demand_types(self.catalog, self.selection, row, 1)?;
+        }
+        let mut cursors = self.follow(transaction, rows, 0).await?;
+        for (number, row) in (1..).zip(rows) {
+            if number > 1 {
+                output.text.push(b',');
+            }
+            self.write(row, 0, &mut cursors, number, output).await?;
+        }
+        Ok(())
     }
 
     /// Writes a row with its id at `at`, and from each cursor what belongs to the row with this number.
