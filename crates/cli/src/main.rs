@@ -92,7 +92,11 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Runtime::new().context("cannot start threads")?;
+    let mut threads = tokio::runtime::Builder::new_multi_thread();
+    if let Command::Serve(arguments) = &command {
+        threads.worker_threads(arguments.threads());
+    }
+    let runtime = threads.enable_all().build().context("cannot start threads")?;
     runtime.block_on(async {
         outlive_limited_files()?;
         match command {

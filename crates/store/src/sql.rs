@@ -895,7 +895,8 @@ fn behind(
     statement
 }
 
-/// The rows that a relation leads to, by their ids; only those among `only`, where that is given.
+/// The rows that a relation leads to, by their ids; only those among `only`, where that is given: groups of which the rows
+/// that the relation starts from have at least one.
 ///
 /// In SQLite from one row, whose id takes the place of the first parameter. In PostgreSQL from many, whose ids do: the
 /// rows of each come in the order of these, with the number of their parent, from 1, as their first column.
@@ -941,6 +942,13 @@ pub(crate) fn related(
             statement.push("SELECT p.number, c.* FROM unnest(").bind(Parameter::Texts(Vec::new()));
             statement.push("::text[]) WITH ORDINALITY p (id, number) CROSS JOIN LATERAL (");
         }
+    }
+    if let (Relation::Groups, Some([group]), Dialect::Postgres(_)) = (relation, only, dialect) {
+        // Customers are listed by their groups, so all of these are members of the only one that is asked for.
+        statement.push("SELECT ").push(&columns(dialect, catalog, "r", selection));
+        statement.push(" FROM customer_group r WHERE r.id = ").bind(Parameter::Text(group.clone()));
+        statement.push(" AND r.deleted_at IS NULL) c");
+        return statement;
     }
     statement
         .push("SELECT ")

@@ -81,6 +81,15 @@ pub(crate) struct Arguments {
     log: Log,
 }
 
+impl Arguments {
+    /// How many threads answer requests. Where there are more than cores are free, they wake each other for every request.
+    pub(crate) fn threads(&self) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let free = if self.database.is_on_a_server() { cores / 2 } else { cores };
+        self.requests.threads.unwrap_or(free.max(1))
+    }
+}
+
 /// How long something is kept, if it is at all.
 #[derive(Debug, Clone, Copy)]
 struct Retention(Option<Duration>);
@@ -235,6 +244,11 @@ struct Requests {
         value_parser = duration::parse
     )]
     write_timeout: Duration,
+
+    /// How many threads answer requests; those that read files and check passwords are others. By default one for each
+    /// core; half of these where PostgreSQL keeps the data, which needs the other half
+    #[arg(long, env = "STHENO_THREADS", value_name = "NUMBER", value_parser = at_once)]
+    threads: Option<usize>,
 
     /// How many calls are worked on at once
     #[arg(long, env = "STHENO_CONCURRENCY", value_name = "NUMBER", default_value_t = 64, value_parser = at_once)]

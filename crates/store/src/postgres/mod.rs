@@ -268,6 +268,7 @@ impl Postgres {
             return Ok(text.map(JsonText::whole));
         }
         let reading = Arc::new(RowReading {
+            id: id.to_owned(),
             dialect: self.dialect(),
             catalog: Arc::clone(catalog),
             selection: selection.into_owned(),

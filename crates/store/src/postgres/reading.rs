@@ -32,6 +32,7 @@ pub(super) const SEARCH: &str = "SET LOCAL plan_cache_mode = force_custom_plan; 
 
 /// A row to read with its relations.
 pub(super) struct RowReading {
+    pub(super) id: String,
     pub(super) dialect: Dialect,
     pub(super) catalog: Arc<Catalog>,
     pub(super) selection: Selection,
@@ -48,8 +49,7 @@ impl RowReading {
             let rows = RowWriter::new(self.dialect, &self.catalog, &self.selection, None);
             output.begin(());
             let transaction = client.snapshot().await.map_err(fault)?;
-            let portal = rows::bind(&transaction, &self.statement).await?;
-            rows.write_all(&transaction, &portal, output).await
+            rows.write_one(&transaction, &self.id, &self.statement, output).await
         }
         .boxed()
     }

@@ -270,6 +270,25 @@ impl<'a> RowWriter<'a> {
         }
     }
 
+    /// Writes a row with its relations, which are asked for together with it: its id is known.
+    pub(super) async fn write_one<H: Send>(
+        &self,
+        transaction: &Transaction<'_>,
+        id: &str,
+        statement: &Statement,
+        output: &mut Output<H>,
+    ) -> Result<(), StoreError> {
+        let prepared = transaction.prepare_cached(&statement.text).await.map_err(fault)?;
+        let parameters = parameters(statement);
+        let (row, cursors) = futures::join!(
+            transaction.query_opt(&prepared, &parameters),
+            self.follow_ids(transaction, vec![id.to_owned()])
+        );
+        let Some(row) = row.map_err(fault)? else { return Ok(()) };
+        demand_types(self.catalog, self.selection, &row, 1)?;
+        self.write(&row, 0, &mut cursors?, 1, output).await
+    }
+
     /// Writes rows that have been read with their relations, with commas between, handing on what is enough.
     pub(super) async fn write_page<H: Send>(
         &self,
@@ -319,8 +338,16 @@ impl<'a> RowWriter<'a> {
         if self.relations.is_empty() || rows.is_empty() {
             return Ok(Vec::new());
         }
-        let ids =
-            rows.iter().map(|row| row.try_get(at)).collect::<Result<Vec<String>, _>>().map_err(fault)?;
+        let ids = rows.iter().map(|row| row.try_get(at)).collect::<Result<_, _>>().map_err(fault)?;
+        self.follow_ids(transaction, ids).await
+    }
+
+    /// Opens a cursor for each relation, over the rows with these ids.
+    async fn follow_ids<'t>(
+        &'t self,
+        transaction: &'t Transaction<'t>,
+        ids: Vec<String>,
+    ) -> Result<Vec<Cursor<'t>>, StoreError> {
         let open = self.relations.iter().map(|relation| Cursor::open(transaction, relation, ids.clone()));
         try_join_all(open).await
     }
