@@ -17,6 +17,7 @@ mod targets;
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
@@ -38,13 +39,13 @@ use crate::shop::{Engine, Shop};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Sensible for a machine of this size, and safe: what is acknowledged is on the disk.
+/// As PostgreSQL is delivered, but for the memory and the checkpoints of a machine of this size. What is acknowledged is
+/// on the disk.
 const POSTGRES_SETTINGS: &str = "fsync = on
 synchronous_commit = on
 shared_buffers = '1GB'
 max_wal_size = '8GB'
 checkpoint_timeout = '30min'
-random_page_cost = 1.1
 log_line_prefix = '@entry@'
 log_parameter_max_length = -1";
 
@@ -202,18 +203,25 @@ impl<'a> Bench<'a> {
     fn measure(&mut self, shop: Shop, is_last: bool) -> anyhow::Result<()> {
         let mut databases = Vec::new();
         let mut entrants = Vec::new();
+        let mut of_medusa = None;
         for engine in self.options.engines.clone() {
             self.note(&format!("a shop of {} customers: {engine:?}", grouped(shop.customers)));
             let beside = engine == EngineName::Postgres && is_last && self.options.against_medusa;
-            let mut opened = self.open(engine, shop, beside);
-            if beside && let Err(error) = &opened {
-                self.fail("Medusa", error);
-                opened = self.open(engine, shop, false);
+            let mut filled = self.fill(engine, shop, beside);
+            if beside {
+                let alone = filled.as_ref().map_err(ToString::to_string).map(|database| database.url.clone());
+                match alone.map_err(anyhow::Error::msg).and_then(|url| self.medusa_alone(&url, shop)) {
+                    Ok(column) => of_medusa = Some(column),
+                    Err(error) => {
+                        self.fail("Medusa", &error);
+                        filled = self.fill(engine, shop, false);
+                    }
+                }
             }
-            match opened {
-                Ok((database, of_engine)) => {
+            match filled.and_then(|database| Ok((self.enter(&database, shop)?, database))) {
+                Ok((entrant, database)) => {
                     databases.push(database);
-                    entrants.extend(of_engine);
+                    entrants.push(entrant);
                 }
                 Err(error) => self.fail(&format!("{engine:?}"), &error),
             }
@@ -237,6 +245,10 @@ impl<'a> Bench<'a> {
             return Ok(());
         }
         self.report.columns = columns;
+        if let Some(column) = of_medusa {
+            let place = self.report.columns.iter().position(|column| column.name == BESIDE);
+            self.report.columns.insert(place.unwrap_or_default(), column);
+        }
         for Entrant { name, server, .. } in &entrants {
             match server.memory() {
                 Ok(memory) => {
@@ -258,24 +270,46 @@ impl<'a> Bench<'a> {
         Ok(())
     }
 
-    /// A shop in a new database, and the servers on it.
-    fn open(&self, engine: EngineName, shop: Shop, beside: bool) -> anyhow::Result<(Database, Vec<Entrant>)> {
+    /// A shop in a new database.
+    fn fill(&self, engine: EngineName, shop: Shop, beside: bool) -> anyhow::Result<Database> {
         let started = Instant::now();
         let database = match engine {
             EngineName::Sqlite => self.sqlite(shop)?,
             EngineName::Postgres => self.postgres(shop, beside)?,
         };
         self.note(&format!("filled in {:.0} s", started.elapsed().as_secs_f64()));
-        let mut entrants = Vec::new();
-        if beside {
-            let url = database.url.clone();
-            // Apart, because it panics where it cannot be started.
-            let medusa = self.runtime.spawn(async move { Server::medusa(&url).await });
-            let medusa = self.runtime.block_on(medusa)??;
-            entrants.push(self.entrant(MEDUSA, medusa, shop)?);
+        Ok(database)
+    }
+
+    /// Medusa on its database, before that has anything of Stheno's: Stheno's indexes would help it, too.
+    fn medusa_alone(&mut self, url: &str, shop: Shop) -> anyhow::Result<Column> {
+        let database = url.to_owned();
+        // Apart, because it panics where it cannot be started.
+        let medusa = self.runtime.spawn(async move { Server::medusa(&database).await });
+        let medusa = self.runtime.block_on(medusa)??;
+        self.note("Medusa, alone");
+        let idle = medusa.memory()?.now;
+        let mut medusa = [self.entrant(MEDUSA, medusa, shop)?];
+        let column = self.load(&mut medusa, true).pop().context("Medusa was not measured")?;
+        let [Entrant { server, .. }] = medusa;
+        let resources = Resources { started_in: server.started_in, idle, loaded: server.memory()?.highest };
+        self.report.resources.push((MEDUSA.to_owned(), resources));
+        Ok(column)
+    }
+
+    /// Stheno on a database that has all that it wants there.
+    fn enter(&self, database: &Database, shop: Shop) -> anyhow::Result<Entrant> {
+        if database.postgres.is_some() {
+            let migrate =
+                Command::new(&self.program).arg("migrate").env("DATABASE_URL", &database.url).output();
+            let migrate = migrate.with_context(|| format!("cannot run {}", self.program.display()))?;
+            ensure!(migrate.status.success(), "{}", String::from_utf8_lossy(&migrate.stderr));
         }
-        entrants.push(self.entrant(database.name, self.stheno(&database)?, shop)?);
-        Ok((database, entrants))
+        let entrant = self.entrant(database.name, self.stheno(database)?, shop)?;
+        if database.postgres.is_some() {
+            self.runtime.block_on(settle(&database.url))?;
+        }
+        Ok(entrant)
     }
 
     fn stheno(&self, database: &Database) -> anyhow::Result<Server> {
@@ -300,8 +334,8 @@ impl<'a> Bench<'a> {
         let shop = Shop::of(self.report.customers);
         let engine = *self.options.engines.first().context("give --engines a name")?;
         self.note(&format!("a shop of {} customers: {engine:?}", grouped(shop.customers)));
-        let (database, entrants) = self.open(engine, shop, false)?;
-        let entrant = entrants.first().context("no server")?;
+        let database = self.fill(engine, shop, false)?;
+        let entrant = self.enter(&database, shop)?;
         let time = Duration::from_secs_f64(self.options.seconds);
         let rows = overload::measure(&entrant.server, shop, time)?;
         Ok(overload::to_markdown(database.name, shop, &rows))
@@ -482,6 +516,20 @@ const DATABASE: &str = "bench";
 async fn make_tables(url: &str) -> anyhow::Result<()> {
     let store = Store::open(url, StoreOptions::default()).await?;
     store.close().await;
+    Ok(())
+}
+
+/// Waits until the counts that Stheno keeps are out of doubt.
+async fn settle(url: &str) -> anyhow::Result<()> {
+    let client = connect(url).await?;
+    let started = Instant::now();
+    let doubts = "SELECT count(*) FROM stheno_count WHERE kind = 'doubt'";
+    while client.query_one(doubts, &[]).await?.get::<_, i64>(0) > 0 {
+        ensure!(started.elapsed() < Duration::from_secs(180), "the counts are still in doubt");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    client.batch_execute("VACUUM ANALYZE").await?;
+    client.batch_execute("CHECKPOINT").await?;
     Ok(())
 }
 
