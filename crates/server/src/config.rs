@@ -67,7 +67,7 @@ impl Default for Config {
             header_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(60),
             concurrency: 64,
-            queue: 256,
+            queue: 1024,
             queue_timeout: Duration::from_secs(2),
             rate_limit_address: None,
             rate_limit_credential: None,

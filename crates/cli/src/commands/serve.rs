@@ -255,7 +255,7 @@ struct Requests {
     concurrency: usize,
 
     /// How many calls more wait for their turn; those beyond are answered 503 at once
-    #[arg(long, env = "STHENO_QUEUE", value_name = "NUMBER", default_value_t = 256)]
+    #[arg(long, env = "STHENO_QUEUE", value_name = "NUMBER", default_value_t = 1024)]
     queue: usize,
 
     /// How long a call waits for its turn before it is answered 503; a bare number is in seconds
