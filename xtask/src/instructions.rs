@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -15,8 +16,12 @@ use crate::command::{cargo, run as run_command, version};
 /// What was counted last, by name.
 const COUNTS: &str = "crates/hot/instructions.json";
 
-/// How often a piece is done, after the first time has filled caches and without what starting and ending takes.
-const TIMES: u64 = 200;
+/// A piece is done as often as takes so many instructions, after the first time has filled caches. Starting and ending, which
+/// do not take the same number each time, are little beside that.
+const ENOUGH: u64 = 300_000_000;
+
+/// How often each count is taken. The lowest holds: what else a program does now and then only adds to it.
+const TRIES: usize = 2;
 
 /// A change up to this share of the last count is none.
 const TOLERANCE: f64 = 0.03;
@@ -29,13 +34,16 @@ pub(crate) fn run(accept: bool) -> Result<()> {
         cfg!(target_arch = "x86_64"),
         "the counts of {COUNTS} are those of an x86-64; on another processor there is nothing to compare with"
     );
-    let counted = count_all()?;
+    let last = match fs::read_to_string(COUNTS) {
+        Err(error) if accept && error.kind() == ErrorKind::NotFound => Counts::new(),
+        text => serde_json::from_str(&text.with_context(|| format!("cannot read {COUNTS}"))?)
+            .with_context(|| format!("cannot read {COUNTS}"))?,
+    };
+    let counted = count_all(&last)?;
     if accept {
         let text = serde_json::to_string_pretty(&counted)? + "\n";
         return fs::write(COUNTS, text).with_context(|| format!("cannot write {COUNTS}"));
     }
-    let last = fs::read_to_string(COUNTS).with_context(|| format!("cannot read {COUNTS}"))?;
-    let last: Counts = serde_json::from_str(&last).with_context(|| format!("cannot read {COUNTS}"))?;
     compare(&last, &counted)
 }
 
@@ -69,15 +77,16 @@ fn share(now: u64, before: u64) -> f64 {
     now as f64 / before.max(1) as f64 - 1.0
 }
 
-fn count_all() -> Result<Counts> {
+fn count_all(last: &Counts) -> Result<Counts> {
     let program = build()?;
     let names = Command::new(&program).output().context("cannot run what is counted")?;
     ensure!(names.status.success(), "what is counted does not say what there is");
     let names = String::from_utf8(names.stdout)?;
     let mut counts = Counts::new();
     for name in names.lines() {
-        let (once, often) = (count(&program, name, 1)?, count(&program, name, 1 + TIMES)?);
-        counts.insert(name.to_owned(), often.saturating_sub(once) / TIMES);
+        let times = last.get(name).map_or(100, |last| (ENOUGH / last.max(&1)).clamp(100, 30_000));
+        let (once, often) = (count(&program, name, 1)?, count(&program, name, 1 + times)?);
+        counts.insert(name.to_owned(), often.saturating_sub(once) / times);
     }
     Ok(counts)
 }
@@ -89,7 +98,12 @@ fn build() -> Result<PathBuf> {
 }
 
 /// How many instructions all threads of the program execute, from its start to its end.
-fn count(program: &PathBuf, name: &str, times: u64) -> Result<u64> {
+fn count(program: &Path, name: &str, times: u64) -> Result<u64> {
+    let tries = (0..TRIES).map(|_| count_once(program, name, times)).collect::<Result<Vec<_>>>()?;
+    tries.into_iter().min().context("nothing was counted")
+}
+
+fn count_once(program: &Path, name: &str, times: u64) -> Result<u64> {
     let mut valgrind = Command::new("valgrind");
     valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(program);
     let output = valgrind.arg(name).arg(times.to_string()).output().context("cannot run valgrind")?;

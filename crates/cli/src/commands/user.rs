@@ -45,7 +45,7 @@ enum Action {
     /// List a user's API tokens, the oldest first. The tokens themselves are kept nowhere
     #[command(after_help = BESIDE_A_SERVER)]
     Tokens(OfUser),
-    /// List logins, refused ones too, and logouts, the latest first: the audit trail
+    /// List logins, refused ones too, and logouts, the latest first: the audit trail. Those of guesses come a minute late
     #[command(after_help = BESIDE_A_SERVER)]
     Logins(Logins),
     /// Revoke API tokens of a user. Servers that run refuse them after 5 seconds at the latest
@@ -163,7 +163,7 @@ struct Revoke {
 #[derive(Debug, clap::Args)]
 struct Logins {
     /// Those of a user: an e-mail address or, for one who has been deleted, an id
-    #[arg(long)]
+    #[arg(long, alias = "email")]
     user: Option<String>,
 
     /// Those from this time on: 2026-01-31, 2026-01-31T08:00 (both UTC), or how long ago, such as 7d or 12h
@@ -341,7 +341,13 @@ async fn logins(arguments: Logins) -> Result<()> {
             login.address.map(|address| address.to_string()).unwrap_or_default(),
         ]
     });
-    output.write(&result, &table(header, rows))
+    output.write(&result, &table(header, rows))?;
+    if entries.is_empty() {
+        note("no logins")?;
+    } else if entries.len() as u64 == u64::from(limit) {
+        note(&format!("the latest {limit}, of which there may be more: `--limit` shows others"))?;
+    }
+    Ok(())
 }
 
 async fn revoke(arguments: Revoke) -> Result<()> {

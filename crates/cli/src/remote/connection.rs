@@ -228,7 +228,9 @@ impl Shop {
 /// What went wrong, and what to do about it.
 pub(crate) fn explain(error: &Error, url: &str, sign_in: &str) -> anyhow::Error {
     let exit = Exit::from(error);
-    let hint = if exit == Exit::Unauthorized {
+    let hint = if error.code().as_deref() == Some("read_only") {
+        "use one that may write".to_owned()
+    } else if exit == Exit::Unauthorized {
         sign_in.to_owned()
     } else if error.is_connect() {
         format!("is {url} right, and does the server run?")
