@@ -18,7 +18,7 @@ const COUNTS: &str = "crates/hot/instructions.json";
 
 /// A piece is done as often as takes so many instructions, after the first time has filled caches. Starting and ending, which
 /// do not take the same number each time, are little beside that.
-const ENOUGH: u64 = 300_000_000;
+const ENOUGH: u64 = 600_000_000;
 
 /// How often each count is taken. The lowest holds: what else a program does now and then only adds to it.
 const TRIES: usize = 2;

@@ -66,6 +66,18 @@ impl Database {
         self.url.starts_with("postgres")
     }
 
+    /// Whether that server is on this machine, and shares its cores.
+    pub(crate) fn is_beside(&self) -> bool {
+        let Some((_, rest)) = self.url.split_once("://").filter(|_| self.is_on_a_server()) else {
+            return false;
+        };
+        let authority = rest.split(['/', '?']).next().unwrap_or_default();
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        // Without a host, or with one that is a folder, it is a Unix socket.
+        host.is_empty()
+            || ["localhost", "127.", "[::1]", "%2F", "%2f"].iter().any(|beside| host.starts_with(beside))
+    }
+
     /// The database, as a person knows it: without a password.
     pub(crate) fn shown(&self) -> impl Display {
         let server = || {
@@ -142,6 +154,17 @@ mod tests {
             ["postgres://db.example/shop?user=a@b&password=s3cret", "postgres://db/shop?password=s3@cret"]
         {
             assert_eq!(database(url).shown().to_string(), "PostgreSQL");
+        }
+        for (url, is_beside) in [
+            ("postgres://localhost/shop", true),
+            ("postgres://ada:s3cret@127.0.0.1:5433/shop", true),
+            ("postgres://ada@[::1]/shop", true),
+            ("postgres:///shop?host=/run/postgresql", true),
+            ("postgres://%2Frun%2Fpostgresql/shop", true),
+            ("postgres://ada:s3cret@db.example/shop", false),
+            ("sqlite:shop.db", false),
+        ] {
+            assert_eq!(database(url).is_beside(), is_beside, "{url}");
         }
         assert_eq!(database("postgres://localhost/shop").shown().to_string(), "localhost/shop");
         assert_eq!(database("postgres://").shown().to_string(), "PostgreSQL");

@@ -50,6 +50,9 @@ pub(crate) enum ApiError {
     /// More of something than one caller may.
     #[error("too many {of}; try again in {} seconds", .wait.as_secs_f64().ceil().max(1.0))]
     TooMany { of: String, wait: Duration },
+    /// More to do than can be done in time. Nothing has been done for the call.
+    #[error("the server has more to do than it can, and did nothing for this call")]
+    Busy,
     /// The store refused or failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -136,7 +139,7 @@ impl ApiError {
                 let text = "Email cannot be changed when the user has registered their account".to_owned();
                 (StatusCode::BAD_REQUEST, None, "invalid_data", text)
             }
-            Self::Store(StoreError::Unavailable { .. }) => {
+            Self::Busy | Self::Store(StoreError::Unavailable { .. }) => {
                 (StatusCode::SERVICE_UNAVAILABLE, Some("unavailable"), "unavailable", text)
             }
             Self::Store(StoreError::Limited { .. }) => {

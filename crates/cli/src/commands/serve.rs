@@ -85,7 +85,7 @@ impl Arguments {
     /// How many threads answer requests. Where there are more than cores are free, they wake each other for every request.
     pub(crate) fn threads(&self) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let free = if self.database.is_on_a_server() { cores / 2 } else { cores };
+        let free = if self.database.is_beside() { cores / 2 } else { cores };
         self.requests.threads.unwrap_or(free.max(1))
     }
 }
@@ -246,7 +246,7 @@ struct Requests {
     write_timeout: Duration,
 
     /// How many threads answer requests; those that read files and check passwords are others. By default one for each
-    /// core; half of these where PostgreSQL keeps the data, which needs the other half
+    /// core; half of these where PostgreSQL is on this machine, which needs the other half
     #[arg(long, env = "STHENO_THREADS", value_name = "NUMBER", value_parser = at_once)]
     threads: Option<usize>,
 

@@ -63,7 +63,7 @@ pub(crate) async fn busy(
 
 fn refuse_busy(app: &App) -> Response {
     app.metrics().refuse(metrics::Refusal::Busy);
-    work::refusal().into_response()
+    ApiError::Busy.into_response()
 }
 
 /// What the limit of calls with one credential leaves of it, which is known once the credential is.

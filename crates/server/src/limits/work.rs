@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use stheno_store::StoreError;
 use tokio::sync::oneshot;
 
 use crate::error::ApiError;
@@ -52,7 +51,7 @@ impl Work {
                 turns.running += 1;
                 return Ok(Permit(Some(Arc::clone(inner))));
             }
-            let waiting = Waiting::join(&inner.waiting, inner.queue).ok_or_else(refusal)?;
+            let waiting = Waiting::join(&inner.waiting, inner.queue).ok_or(ApiError::Busy)?;
             while turns.waiting.front().is_some_and(oneshot::Sender::is_closed) {
                 turns.waiting.pop_front();
             }
@@ -61,7 +60,7 @@ impl Work {
             (turn, waiting)
         };
         let turn = tokio::time::timeout(inner.patience, turn).await;
-        turn.map_err(|_| refusal())?.map_err(|_| ApiError::Internal("shutting down"))
+        turn.map_err(|_| ApiError::Busy)?.map_err(|_| ApiError::Internal("shutting down"))
     }
 
     /// Whether a call that came now would be refused.
@@ -111,12 +110,6 @@ impl Drop for Permit {
             }
         }
     }
-}
-
-/// What is said to a call that is not worked on. Nothing has been done for it.
-pub(crate) fn refusal() -> ApiError {
-    let reason = "it has more to do than it can, and did nothing for this call";
-    ApiError::Store(StoreError::Unavailable { reason, source: None })
 }
 
 /// A place in the queue, until it is dropped.

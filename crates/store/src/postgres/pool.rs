@@ -44,6 +44,9 @@ const REFUSAL: Duration = Duration::from_secs(10);
 /// One connection of so many is for look-ups to share.
 const SHARED: usize = 10;
 
+/// After so long, a look-up goes by a connection of its own.
+const SHARED_PATIENCE: Duration = Duration::from_millis(500);
+
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 256;
 
@@ -432,6 +435,7 @@ impl Pool {
                         && self.connections.status().size > 0 =>
                 {
                     tracing::debug!(%error, "the database has fewer connections left than wanted");
+                    self.shared.clear();
                     self.places.give_up(place);
                 }
                 Err(error) => return Err(unavailable(error)),
@@ -506,12 +510,25 @@ impl Pool {
         sql: &str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, StoreError> {
-        let Some(seat) = self.shared.join() else { return self.query(sql, parameters).await };
+        // Of few connections none is kept for look-ups.
+        let is_short = self.places.missing.load(Ordering::Relaxed) > 0;
+        let Some(seat) = self.shared.join().filter(|_| !is_short) else {
+            return self.query(sql, parameters).await;
+        };
         let connection = match seat.connection() {
             Some(connection) => connection,
             None => seat.share(self.get().await?),
         };
-        let outcome = self.while_it_answers(query_cached(&**connection, sql, parameters)).await;
+        let Some(client) = connection.client() else { return self.query(sql, parameters).await };
+        if client.statement_cache.size() > STATEMENTS {
+            client.statement_cache.clear();
+        }
+        let answer = query_cached(&**client, sql, parameters);
+        let Ok(outcome) = tokio::time::timeout(SHARED_PATIENCE, answer).await else {
+            // One of those before it waits for a lock, or the server for better times.
+            connection.leave();
+            return self.query(sql, parameters).await;
+        };
         drop(connection);
         if outcome.as_ref().is_err_and(is_gone) {
             self.distrust();
@@ -554,7 +571,7 @@ impl Pool {
             drop(permit);
             outcome
         });
-        write.await
+        write.await?
     }
 
     /// Finds out the position of a write that has been committed, or may have been; later, if that takes long.
@@ -623,7 +640,10 @@ impl Pool {
         tokio::select! {
             // The reply to a large answer comes before the end of the reading, which then goes on by itself.
             reply = &mut answer => reply,
-            () = &mut reading => answer.await,
+            ended = &mut reading => {
+                ended?;
+                answer.await
+            }
         }
         .map_err(StoreError::internal)?
     }

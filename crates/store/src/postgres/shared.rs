@@ -1,7 +1,7 @@
 //! Connections that many look-ups share. What waits at once is sent together, and answered together: that takes the server
 //! and the database far fewer turns than a connection for each, and a look-up is done before it could be in the way.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::pool::Client;
@@ -18,8 +18,15 @@ pub(super) struct Shared {
 
 #[derive(Debug, Default)]
 struct Place {
-    connection: Mutex<Option<Arc<Client>>>,
+    connection: Mutex<Option<Arc<Connection>>>,
     under_way: AtomicUsize,
+}
+
+/// A connection that is shared: given back to the others when nobody uses it, unless something on it was stuck.
+#[derive(Debug)]
+pub(super) struct Connection {
+    client: Option<Client>,
+    is_left: AtomicBool,
 }
 
 impl Shared {
@@ -53,7 +60,7 @@ impl Shared {
 }
 
 impl Place {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Arc<Client>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Arc<Connection>>> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -63,16 +70,45 @@ pub(super) struct Seat<'a>(&'a Place);
 
 impl Seat<'_> {
     /// The connection that is here, if it lives.
-    pub(super) fn connection(&self) -> Option<Arc<Client>> {
-        self.0.lock().as_ref().filter(|connection| !connection.is_closed()).cloned()
+    pub(super) fn connection(&self) -> Option<Arc<Connection>> {
+        self.0.lock().as_ref().filter(|connection| connection.is_good()).cloned()
     }
 
     /// Shares a connection, unless another has been there first.
-    pub(super) fn share(&self, connection: Client) -> Arc<Client> {
+    pub(super) fn share(&self, client: Client) -> Arc<Connection> {
         let mut place = self.0.lock();
         match &*place {
-            Some(first) if !first.is_closed() => Arc::clone(first),
-            _ => Arc::clone(place.insert(Arc::new(connection))),
+            Some(first) if first.is_good() => Arc::clone(first),
+            _ => Arc::clone(
+                place.insert(Arc::new(Connection { client: Some(client), is_left: AtomicBool::new(false) })),
+            ),
+        }
+    }
+}
+
+impl Connection {
+    /// The connection itself, which is there for as long as this is.
+    pub(super) fn client(&self) -> Option<&Client> {
+        self.client.as_ref()
+    }
+
+    fn is_good(&self) -> bool {
+        !self.is_left.load(Ordering::Relaxed)
+            && self.client.as_ref().is_some_and(|client| !client.is_closed())
+    }
+
+    /// Leaves it to what is stuck on it: nobody begins anything on it any more.
+    pub(super) fn leave(&self) {
+        self.is_left.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if *self.is_left.get_mut()
+            && let Some(client) = self.client.take()
+        {
+            drop(client.taken());
         }
     }
 }
