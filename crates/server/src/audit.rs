@@ -89,9 +89,11 @@ struct Noted {
     due: Instant,
 }
 
-/// A login under way.
+/// A login under way. One that is broken off, because whoever sent it has gone, has failed.
 #[derive(Debug)]
 pub(crate) struct Attempt {
+    app: App,
+    is_noted: bool,
     account: Account,
     kind: LoginKind,
     pub(crate) address: Option<IpAddr>,
@@ -101,7 +103,8 @@ impl Attempt {
     /// `email` is in lower case.
     pub(crate) fn new(app: &App, head: &Parts, kind: LoginKind, email: &str) -> Self {
         let address = client_address(app, &head.extensions, &head.headers);
-        Self { account: Account::Addressed(email.to_owned()), kind, address }
+        let account = Account::Addressed(email.to_owned());
+        Self { app: app.clone(), is_noted: false, account, kind, address }
     }
 
     /// Says whose account it is; none, if it is nobody's.
@@ -110,7 +113,7 @@ impl Attempt {
     }
 
     /// Notes what came of it.
-    pub(crate) fn ended<T>(self, app: &App, result: &Result<T, ApiError>) {
+    pub(crate) fn ended<T>(mut self, result: &Result<T, ApiError>) {
         let outcome = match (result, &self.account) {
             (Ok(_), _) => LoginOutcome::Accepted,
             (Err(ApiError::WrongLogin), Account::Of(None)) => LoginOutcome::UnknownUser,
@@ -118,8 +121,21 @@ impl Attempt {
             (Err(ApiError::TooMany { .. }), _) => LoginOutcome::Limited,
             (Err(_), _) => LoginOutcome::Failed,
         };
-        let Self { account, kind, address } = self;
-        app.audit().note(Event { account, kind, outcome, address });
+        self.note(outcome);
+    }
+
+    fn note(&mut self, outcome: LoginOutcome) {
+        if std::mem::replace(&mut self.is_noted, true) {
+            return;
+        }
+        let Self { account, kind, address, .. } = &*self;
+        self.app.audit().note(Event { account: account.clone(), kind: *kind, outcome, address: *address });
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        self.note(LoginOutcome::Failed);
     }
 }
 

@@ -7,6 +7,8 @@ use serde_json::json;
 use stheno_server::{Config, CookieSecure};
 use stheno_store::{Login, LoginFilter, LoginKind, LoginOutcome, StoreOptions};
 use stheno_testkit::{Engine, HttpResponse, TestApp, TestAppOptions, contract};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 
 use crate::header;
 
@@ -47,6 +49,29 @@ async fn trail(app: &TestApp) -> Vec<(Option<String>, &'static str, &'static str
 fn metric(metrics: &str, outcome: &str) -> f64 {
     let series = format!(r#"stheno_audit_entries_total{{outcome="{outcome}"}} "#);
     metrics.lines().find_map(|line| line.strip_prefix(&series)?.parse().ok()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_does_not_wait_for_the_answer_is_written_down_too() {
+    let app = started(Engine::Sqlite, |_| {}).await;
+    let body = json!({"email": EMAIL, "password": "guess"}).to_string();
+    let length = body.len();
+    let text = format!(
+        "POST /admin/auth/token HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+    );
+    let mut stream = TcpStream::connect(app.address).await.unwrap();
+    stream.write_all(text.as_bytes()).await.unwrap();
+    // The key is being derived, which takes longer than this.
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    drop(stream);
+    let started = Instant::now();
+    while trail(&app).await.is_empty() {
+        assert!(started.elapsed() < Duration::from_secs(20), "nothing was written down");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let trail = trail(&app).await;
+    assert_eq!(trail.len(), 1, "{trail:?}");
+    assert!(["failed", "wrong_password"].contains(&trail[0].2), "{trail:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -33,7 +33,7 @@ pub(crate) async fn handler(call: OpenCall<Login>) -> Response {
     let OpenCall { app, body, head } = call;
     let mut attempt = Attempt::new(&app, &head, LoginKind::Session, &body.email);
     let opened = open(&app, &head, body, &mut attempt).await;
-    attempt.ended(&app, &opened);
+    attempt.ended(&opened);
     opened.unwrap_or_else(|error| refuse(&app, &head, error))
 }
 

@@ -28,6 +28,6 @@ pub(crate) async fn handler(call: OpenCall<Login>) -> Result<Answer, ApiError> {
     let mut attempt = Attempt::new(&app, &head, LoginKind::Token, &body.email);
     let user = sign_in(&app, body, &mut attempt).await;
     let answer = user.and_then(|user| Answer::json(&AccessToken::new(app.credentials().bearer_for(&user))));
-    attempt.ended(&app, &answer);
+    attempt.ended(&answer);
     answer
 }
