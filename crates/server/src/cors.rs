@@ -15,6 +15,7 @@ use regex::Regex;
 
 use crate::app::App;
 use crate::config::SettingError;
+use crate::router::is_admin;
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET,HEAD,PUT,PATCH,POST,DELETE");
 
@@ -85,8 +86,7 @@ pub(crate) async fn admin(
     request: Request,
     next: impl AsyncFnOnce(Request) -> Response,
 ) -> Response {
-    let path = request.uri().path();
-    if path != "/admin" && !path.starts_with("/admin/") {
+    if !is_admin(request.uri().path()) {
         return next(request).await;
     }
     let allowed = request

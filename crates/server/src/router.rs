@@ -84,10 +84,15 @@ pub(crate) fn docs() -> OpenApiRouter<App> {
         .routes(routes!(docs::file))
 }
 
+/// Whether a path is one of the admin API.
+pub(crate) fn is_admin(path: &str) -> bool {
+    path == "/admin" || path.starts_with("/admin/")
+}
+
 /// What is not there is only said to those who may know.
 async fn no_route(State(app): State<App>, request: Request) -> ApiError {
     let path = request.uri().path();
-    if (path == "/admin" || path.starts_with("/admin/"))
+    if is_admin(path)
         && let Err(error) = let_in(&app, request.headers(), request.extensions()).await
     {
         return error;

@@ -23,6 +23,7 @@ use crate::config::Config;
 use crate::error::ApiError;
 use crate::extract::client_address;
 use crate::metrics;
+use crate::router::is_admin;
 
 #[derive(Debug)]
 pub(crate) struct Limits {
@@ -39,11 +40,6 @@ impl Limits {
             rates: Rates::new(config.rate_limit_address, config.rate_limit_credential),
         }
     }
-}
-
-/// Whether a path is one of the admin API. What tells how the server is, such as `/health`, is always answered.
-fn is_admin(path: &str) -> bool {
-    path == "/admin" || path.starts_with("/admin/")
 }
 
 /// Refuses a call that could not be worked on in time, as cheaply as can be: what refusals cost is missing where work is
@@ -71,7 +67,8 @@ fn refuse_busy(app: &App) -> Response {
 struct ByCredential(Arc<OnceLock<Allowance>>);
 
 /// Refuses a call under `/admin`, or one for the metrics, before anything is done for it: one of too many from an
-/// address; and of those under `/admin` one that could not be worked on in time.
+/// address; and of those under `/admin` one that could not be worked on in time. What tells how the server is, such as
+/// `/health`, is always answered.
 pub(crate) async fn calls(
     app: &App,
     mut request: Request,

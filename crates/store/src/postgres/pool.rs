@@ -527,6 +527,7 @@ impl Pool {
         let Ok(outcome) = tokio::time::timeout(SHARED_PATIENCE, answer).await else {
             // One of those before it waits for a lock, or the server for better times.
             connection.leave();
+            drop((connection, seat));
             return self.query(sql, parameters).await;
         };
         drop(connection);

@@ -122,6 +122,25 @@ async fn the_locale_of_a_database_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_look_up_that_waits_for_a_lock_holds_up_no_other() {
+    let shop = shop(|options| options.lock_timeout = Duration::from_secs(20)).await;
+    let other = shop.database.postgres_database().connect().await;
+    other.batch_execute("BEGIN; LOCK TABLE customer_group IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let store = &shop.store;
+    let waiting = join_all((0..4).map(|_| shop.group("cgrp_a")));
+    let others = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        for _ in 0..8 {
+            let answer = tokio::time::timeout(Duration::from_secs(5), store.user_exists("usr_nope"));
+            assert!(!answer.await.unwrap().unwrap());
+        }
+        other.batch_execute("COMMIT").await.unwrap();
+    };
+    let (groups, ()) = tokio::join!(waiting, others);
+    assert!(groups.iter().all(Option::is_some));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lock_is_waited_for_and_not_for_long() {
     let shop = shop(|options| options.lock_timeout = Duration::from_millis(300)).await;
     let other = shop.database.postgres_database().connect().await;
