@@ -32,6 +32,8 @@ pub(crate) struct Traits {
     pub(crate) counts: bool,
     /// Customers have indexes in the orders that they are asked for in.
     pub(crate) orders: bool,
+    /// The names of groups have an index of trigrams.
+    pub(crate) trigrams: bool,
 }
 
 impl Dialect {
@@ -248,6 +250,63 @@ impl Statement {
         self
     }
 
+    /// The rows that a relation leads to from a row: that of the first parameter in SQLite, the row `p` in PostgreSQL.
+    fn push_related(
+        &mut self,
+        catalog: &Catalog,
+        relation: Relation,
+        selection: &Selection,
+        only: Option<&[String]>,
+    ) {
+        let (join, parent_column, order) = match relation {
+            Relation::Customers => (
+                "customer_group_customers l JOIN customer r ON r.id = l.customer_id",
+                "l.customer_group_id",
+                "l.customer_id",
+            ),
+            Relation::Groups => (
+                "customer_group_customers l JOIN customer_group r ON r.id = l.customer_group_id",
+                "l.customer_id",
+                "l.customer_group_id",
+            ),
+            Relation::PriceLists => (
+                "price_list_customer_groups l JOIN price_list r ON r.id = l.price_list_id",
+                "l.customer_group_id",
+                "l.price_list_id",
+            ),
+            Relation::CustomerGroups => (
+                "price_list_customer_groups l JOIN customer_group r ON r.id = l.customer_group_id",
+                "l.price_list_id",
+                "l.customer_group_id",
+            ),
+            Relation::ShippingAddresses => ("address r", "r.customer_id", "r.id"),
+            Relation::BillingAddress => {
+                ("customer l JOIN address r ON r.id = l.billing_address_id", "l.id", "r.id")
+            }
+            Relation::Customer => ("address l JOIN customer r ON r.id = l.customer_id", "l.id", "r.id"),
+            Relation::Orders => ("\"order\" r", "r.customer_id", "r.id"),
+        };
+        let dialect = self.dialect;
+        self.push("SELECT ")
+            .push(&columns(dialect, catalog, "r", selection))
+            .push(" FROM ")
+            .push(join)
+            .push(" WHERE ")
+            .push(parent_column)
+            .push(" = ")
+            .push(match dialect {
+                Dialect::Sqlite => "?1",
+                Dialect::Postgres(_) => "p.id",
+            });
+        if selection.table != Table::Order {
+            self.push(" AND r.deleted_at IS NULL");
+        }
+        if let Some(only) = only {
+            self.and_one_of("r.id", only);
+        }
+        self.push(" ORDER BY ").push(order).push(dialect.by_code_points());
+    }
+
     fn push_window(&mut self, window: Window) {
         let limit = window.limit.map(|limit| i64::try_from(limit).unwrap_or(i64::MAX));
         let offset = i64::try_from(window.offset).unwrap_or(i64::MAX);
@@ -434,6 +493,12 @@ pub(crate) const MANY: u32 = 64;
 
 /// Pages from here on are read when it is known how many rows there are: from the end, if that is nearer.
 pub(crate) const DEEP: u64 = 1_000;
+
+/// So many rows that are found are sorted for a page.
+const FEW: u64 = 1_000;
+
+/// The column of a page in which the number of all rows is.
+pub(crate) const TOTAL: &str = "stheno_total";
 
 /// What groups and customers have indexes of, in the order of a list.
 const INDEXED: [&str; 8] =
@@ -642,6 +707,86 @@ impl ListSource {
         window: Window,
     ) -> Statement {
         self.rows(&self.columns(catalog, selection, order), order, window)
+    }
+
+    /// Of PostgreSQL: the same with the number of all rows in each of them, [`TOTAL`], where one statement has both at once.
+    /// The number is null where this is not the way to it. Of a group's members also with this selection of the group.
+    pub(crate) fn page_and_count(
+        &self,
+        catalog: &Catalog,
+        selection: &Selection,
+        group: Option<&Selection>,
+        order: &Order,
+        window: Window,
+    ) -> Option<Statement> {
+        let Dialect::Postgres(Traits { counts, trigrams, .. }) = self.source.dialect else { return None };
+        match &self.kept {
+            Some(kept) if counts && self.is_flat(order) => {
+                Some(self.page_and_kept_count(kept, catalog, selection, group, order, window))
+            }
+            None if trigrams && self.may_find_few() && order.after.is_none() => {
+                Some(self.page_of_few(catalog, selection, order, window))
+            }
+            _ => None,
+        }
+    }
+
+    /// The number is one that is kept: null, where rows are to be counted, or what is kept to be tidied up.
+    fn page_and_kept_count(
+        &self,
+        kept: &KeptCount,
+        catalog: &Catalog,
+        selection: &Selection,
+        group: Option<&Selection>,
+        order: &Order,
+        window: Window,
+    ) -> Statement {
+        let dialect = self.source.dialect;
+        let mut columns = self::columns(dialect, catalog, "r", selection);
+        if let Some(group) = group {
+            columns.extend([", ", &self::columns(dialect, catalog, "g", group)]);
+        }
+        // The values that the rows are chosen by are those that their number is kept of.
+        let (subject, subjects) = if kept.group.is_some() { ("$1", "'', $1") } else { ("''", "''") };
+        let _ = write!(
+            columns,
+            ", (SELECT CASE WHEN count(*) <= {MANY} AND NOT {} THEN coalesce(sum(k.amount), 0)::bigint END \
+             FROM stheno_count k WHERE k.kind = '{}' AND k.subject = {subject}",
+            doubt(subjects),
+            kept.kind
+        );
+        if kept.has_account.is_some() {
+            let _ = write!(columns, " AND k.has_account = ${}", self.source.parameters.len());
+        }
+        let _ = write!(columns, ") AS {TOTAL}, {}", told_key(dialect, order));
+        self.rows(&columns, order, window)
+    }
+
+    /// Whether what is searched for is found at once, if it is rare.
+    fn may_find_few(&self) -> bool {
+        self.table == Table::CustomerGroup && self.term.as_ref().is_some_and(|term| term.chars().nth(2).is_some())
+    }
+
+    /// The rows are found first, and then counted and sorted. The number is null, where they are more than a few.
+    fn page_of_few(
+        &self,
+        catalog: &Catalog,
+        selection: &Selection,
+        order: &Order,
+        window: Window,
+    ) -> Statement {
+        let mut statement = self.source.clone();
+        statement.text.insert_str(0, "WITH found AS MATERIALIZED (SELECT r.*");
+        let columns = columns(statement.dialect, catalog, "r", selection);
+        let _ = write!(
+            statement.text,
+            " LIMIT {FEW} + 1) SELECT {columns}, \
+             (SELECT CASE WHEN count(*) <= {FEW} THEN count(*) END FROM found) AS {TOTAL}, {} FROM found r",
+            told_key(statement.dialect, order)
+        );
+        statement.push_order(&key(order), self.id, order, false);
+        statement.push_window(window);
+        statement
     }
 
     /// What is read of each row; in PostgreSQL, with what [`ListSource::end_of`] reads of the last at the end.
@@ -907,34 +1052,6 @@ pub(crate) fn related(
     selection: &Selection,
     only: Option<&[String]>,
 ) -> Statement {
-    let (join, parent_column, order) = match relation {
-        Relation::Customers => (
-            "customer_group_customers l JOIN customer r ON r.id = l.customer_id",
-            "l.customer_group_id",
-            "l.customer_id",
-        ),
-        Relation::Groups => (
-            "customer_group_customers l JOIN customer_group r ON r.id = l.customer_group_id",
-            "l.customer_id",
-            "l.customer_group_id",
-        ),
-        Relation::PriceLists => (
-            "price_list_customer_groups l JOIN price_list r ON r.id = l.price_list_id",
-            "l.customer_group_id",
-            "l.price_list_id",
-        ),
-        Relation::CustomerGroups => (
-            "price_list_customer_groups l JOIN customer_group r ON r.id = l.customer_group_id",
-            "l.price_list_id",
-            "l.customer_group_id",
-        ),
-        Relation::ShippingAddresses => ("address r", "r.customer_id", "r.id"),
-        Relation::BillingAddress => {
-            ("customer l JOIN address r ON r.id = l.billing_address_id", "l.id", "r.id")
-        }
-        Relation::Customer => ("address l JOIN customer r ON r.id = l.customer_id", "l.id", "r.id"),
-        Relation::Orders => ("\"order\" r", "r.customer_id", "r.id"),
-    };
     let mut statement = Statement::new(dialect);
     match dialect {
         Dialect::Sqlite => statement.parameters.push(Parameter::Text(String::new())),
@@ -950,29 +1067,30 @@ pub(crate) fn related(
         statement.push(" AND r.deleted_at IS NULL) c");
         return statement;
     }
-    statement
-        .push("SELECT ")
-        .push(&columns(dialect, catalog, "r", selection))
-        .push(" FROM ")
-        .push(join)
-        .push(" WHERE ")
-        .push(parent_column)
-        .push(" = ")
-        .push(match dialect {
-            Dialect::Sqlite => "?1",
-            Dialect::Postgres(_) => "p.id",
-        });
-    if selection.table != Table::Order {
-        statement.push(" AND r.deleted_at IS NULL");
-    }
-    if let Some(only) = only {
-        statement.and_one_of("r.id", only);
-    }
-    statement.push(" ORDER BY ").push(order).push(dialect.by_code_points());
+    statement.push_related(catalog, relation, selection, only);
     if let Dialect::Postgres(_) = dialect {
         // What has an order of its own is run once for each parent, in the order of these.
         statement.push(") c");
     }
+    statement
+}
+
+/// Of PostgreSQL: one row by its id, and in the columns behind its own a row that a relation leads to: as many lines as there
+/// are of these, up to a limit; one with nothing there, if there is none.
+pub(crate) fn retrieve_with(
+    dialect: Dialect,
+    catalog: &Catalog,
+    selection: &Selection,
+    (relation, related): &(Relation, Selection),
+    id: &str,
+    limit: usize,
+) -> Statement {
+    let mut statement = Statement::new(dialect);
+    statement.push("SELECT ").push(&columns(dialect, catalog, "p", selection)).push(", c.* FROM ");
+    statement.push(&quoted(selection.table.name())).push(" p LEFT JOIN LATERAL (");
+    statement.push_related(catalog, *relation, related, None);
+    let _ = write!(statement.text, " LIMIT {limit}) c ON TRUE WHERE p.id = ");
+    statement.bind(Parameter::Text(id.to_owned())).push(" AND p.deleted_at IS NULL");
     statement
 }
 

@@ -79,6 +79,7 @@ pub(super) struct Counts {
 struct State {
     are_kept: AtomicBool,
     are_orders_indexed: AtomicBool,
+    are_names_indexed: AtomicBool,
     wake: Notify,
 }
 
@@ -111,6 +112,11 @@ impl Counts {
     /// Whether customers have indexes in the orders that they are asked for in.
     pub(super) fn are_orders_indexed(&self) -> bool {
         self.state.are_orders_indexed.load(Ordering::Relaxed)
+    }
+
+    /// Whether the names of groups have an index of trigrams.
+    pub(super) fn are_names_indexed(&self) -> bool {
+        self.state.are_names_indexed.load(Ordering::Relaxed)
     }
 
     /// Says that things may have changed.
@@ -213,9 +219,15 @@ impl Tidier {
         let mut client = self.pool.get().await?;
         let reading = client.transaction().await.map_err(fault)?;
         let found = table_in_order(&*reading).await?;
-        let are_indexed = are_orders_indexed(&*reading).await?;
+        // Medusa has one of customers by address, where the locale's order is that of code points; elsewhere Stheno makes it
+        // with the others.
+        let orders = ["created_at", "updated_at", "first_name", "last_name"]
+            .map(|column| format!("stheno_customer_{column}"));
+        let are_orders_indexed = are_indexed(&*reading, &orders).await?;
+        let are_names_indexed = are_indexed(&*reading, &["stheno_customer_group_search".to_owned()]).await?;
         drop(reading);
-        self.state.are_orders_indexed.store(are_indexed, Ordering::Relaxed);
+        self.state.are_orders_indexed.store(are_orders_indexed, Ordering::Relaxed);
+        self.state.are_names_indexed.store(are_names_indexed, Ordering::Relaxed);
         let is_first = std::mem::replace(&mut self.is_first, false);
         let was_kept = self.state.are_kept.load(Ordering::Acquire);
         match found {
@@ -269,14 +281,11 @@ async fn table_in_order(client: &impl GenericClient) -> Result<Option<u32>, Stor
     row.map(|row| row.try_get(0)).transpose().map_err(fault)
 }
 
-/// Whether customers have indexes in the orders that they are asked for in. Medusa has one by address, where the locale's order
-/// is that of code points; elsewhere Stheno makes it with the others.
-async fn are_orders_indexed(client: &impl GenericClient) -> Result<bool, StoreError> {
-    let names = ["created_at", "updated_at", "first_name", "last_name"]
-        .map(|column| format!("stheno_customer_{column}"));
+/// Whether all indexes of these names are there and of use.
+async fn are_indexed(client: &impl GenericClient, names: &[String]) -> Result<bool, StoreError> {
     let sql = "SELECT count(*) = cardinality($1::text[]) FROM pg_index
                WHERE indexrelid IN (SELECT to_regclass(name) FROM unnest($1) name) AND indisvalid";
-    let row = client.query_one(sql, &[&names.as_slice()]).await.map_err(fault)?;
+    let row = client.query_one(sql, &[&names]).await.map_err(fault)?;
     row.try_get(0).map_err(fault)
 }
 

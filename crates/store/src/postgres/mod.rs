@@ -58,6 +58,9 @@ const PING_PATIENCE: Duration = Duration::from_secs(3);
 /// How often a unit of work that met another is done again.
 const MORE_TRIES: u32 = 3;
 
+/// So many rows of a relation are not read together with the row that it leads from.
+const MANY_RELATED: usize = 256;
+
 /// A store in a PostgreSQL database, as one caller sees it.
 #[derive(Debug, Clone)]
 pub(crate) struct Postgres {
@@ -205,6 +208,7 @@ impl Postgres {
         Dialect::Postgres(Traits {
             counts: self.counts.are_kept(),
             orders: self.counts.are_orders_indexed(),
+            trigrams: self.counts.are_names_indexed(),
             ..self.traits
         })
     }
@@ -267,6 +271,9 @@ impl Postgres {
             let text = rows.first().map(|row| rows::object(catalog, &selection, row)).transpose()?;
             return Ok(text.map(JsonText::whole));
         }
+        if let Some(row) = self.look_up_with_relation(pool, id, catalog, &selection).await? {
+            return Ok(Some(row));
+        }
         let reading = Arc::new(RowReading {
             id: id.to_owned(),
             dialect: self.dialect(),
@@ -276,6 +283,25 @@ impl Postgres {
         });
         let answer = pool.answer(reading, |reading, client, output| reading.write(client, output));
         Ok(answer.await?.and_then(|((), text)| (!text.start.is_empty()).then_some(text)))
+    }
+
+    /// A row by its id with its only relation, where that leads to few rows without relations: in one statement, on a
+    /// connection that is shared, if there is room. Nothing otherwise, nor if there is no such row.
+    async fn look_up_with_relation(
+        &self,
+        pool: &Pool,
+        id: &str,
+        catalog: &Catalog,
+        selection: &Selection,
+    ) -> Result<Option<JsonText>, StoreError> {
+        let [relation @ (_, related)] = &selection.relations[..] else { return Ok(None) };
+        if related.has_relations() || catalog.columns(related.table).is_empty() {
+            return Ok(None);
+        }
+        let statement = sql::retrieve_with(self.dialect(), catalog, selection, relation, id, MANY_RELATED);
+        let rows = pool.look_up_beside(&statement.text, &rows::parameters(&statement)).await?;
+        let Some(rows) = rows.filter(|rows| rows.len() < MANY_RELATED) else { return Ok(None) };
+        Ok(rows::object_with(catalog, selection, relation, &rows)?.map(JsonText::whole))
     }
 
     /// A page of a list, wherever it is to be had. `only_groups` narrows the relation `groups` of its rows.
@@ -298,8 +324,12 @@ impl Postgres {
             selection: selection.into_owned(),
             only_groups,
         });
-        let read = self.replicas.read(&self.pool, &self.caller, |pool| {
-            pool.answer(Arc::clone(&reading), |reading, client, output| reading.write(client, output))
+        let reading = &reading;
+        let read = self.replicas.read(&self.pool, &self.caller, |pool| async move {
+            if let Some(page) = reading.look_up(pool).await? {
+                return Ok(Some(page));
+            }
+            pool.answer(Arc::clone(reading), |reading, client, output| reading.write(client, output)).await
         });
         let is_continued = order.after.is_some();
         read.await.map_err(|error| if is_continued { unfit_cursor(error) } else { error }).and_then(Page::new)

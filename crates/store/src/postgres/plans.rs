@@ -176,7 +176,7 @@ impl Plans {
         // All rows are looked at, so that the same is found out each time. How much VACUUM would find that all may see, differs.
         client.batch_execute("SET default_statistics_target = 1000; SET jit = off").await.unwrap();
         client.batch_execute("ANALYZE").await.unwrap();
-        let traits = Traits { counts: true, orders: true, ..schema::read_traits(&client).await.unwrap() };
+        let traits = Traits { counts: true, orders: true, trigrams: true, ..schema::read_traits(&client).await.unwrap() };
         let catalog = schema::read_catalog(&client).await.unwrap();
         let dialect = Dialect::Postgres(traits);
         Self { client, dialect, catalog, text: String::new(), scanning: Vec::new() }

@@ -23,6 +23,7 @@ use tokio_postgres::types::{PgLsn, ToSql};
 use tokio_postgres::{Config, Error, IsolationLevel, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::reading::FLAT_FOR_EVER;
 use super::shared::Shared;
 use super::url::Target;
 use super::{closed, fault, is_gone, is_lost, is_unconfirmed, tls, unanswered, unconfirmed, unreachable};
@@ -504,22 +505,38 @@ impl Pool {
         outcome
     }
 
-    /// As [`Pool::query`], for a statement that is done at once: beside others on a connection that is shared.
+    /// As [`Pool::query`], for a statement that is done at once: beside others on a connection that is shared, if there is
+    /// room.
     pub(super) async fn look_up(
         &self,
         sql: &str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, StoreError> {
+        match self.look_up_beside(sql, parameters).await? {
+            Some(rows) => Ok(rows),
+            None => self.query(sql, parameters).await,
+        }
+    }
+
+    /// The rows of a statement that is done at once, beside others on a connection that is shared. Nothing, if there is no
+    /// room, or if those before it take long.
+    pub(super) async fn look_up_beside(
+        &self,
+        sql: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Option<Vec<Row>>, StoreError> {
         // Of few connections none is kept for look-ups.
         let is_short = self.places.missing.load(Ordering::Relaxed) > 0;
-        let Some(seat) = self.shared.join().filter(|_| !is_short) else {
-            return self.query(sql, parameters).await;
-        };
+        let Some(seat) = self.shared.join().filter(|_| !is_short) else { return Ok(None) };
         let connection = match seat.connection() {
             Some(connection) => connection,
-            None => seat.share(self.get().await?),
+            None => {
+                let client = self.get().await?;
+                client.batch_execute(FLAT_FOR_EVER).await.map_err(fault)?;
+                seat.share(client)
+            }
         };
-        let Some(client) = connection.client() else { return self.query(sql, parameters).await };
+        let Some(client) = connection.client() else { return Ok(None) };
         if client.statement_cache.size() > STATEMENTS {
             client.statement_cache.clear();
         }
@@ -527,16 +544,15 @@ impl Pool {
         let Ok(outcome) = tokio::time::timeout(SHARED_PATIENCE, answer).await else {
             // One of those before it waits for a lock, or the server for better times.
             connection.leave();
-            drop((connection, seat));
-            return self.query(sql, parameters).await;
+            return Ok(None);
         };
         drop(connection);
         if outcome.as_ref().is_err_and(is_gone) {
             self.distrust();
         }
         match outcome {
-            Err(error) if is_lost(&error) => self.query_once(sql, parameters).await,
-            outcome => outcome,
+            Err(error) if is_lost(&error) => Ok(None),
+            outcome => outcome.map(Some),
         }
     }
 

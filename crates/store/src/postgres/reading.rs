@@ -9,13 +9,13 @@ use tokio_postgres::Row;
 
 use super::counts::Counts;
 use super::fault;
-use super::pool::Client;
+use super::pool::{Client, Pool};
 use super::rows::{self, RowWriter};
-use crate::answer::{Output, PageHead};
+use crate::answer::{JsonText, Output, PageHead};
 use crate::cursor::{Bookmark, Key};
-use crate::entity::Catalog;
+use crate::entity::{Catalog, Relation};
 use crate::selection::{Order, Selection};
-use crate::sql::{DEEP, Dialect, ListSource, Statement};
+use crate::sql::{DEEP, Dialect, ListSource, Statement, TOTAL};
 use crate::{StoreError, Window};
 
 /// Pages of up to this many rows are read whole, so that the snapshot does not wait for the reader.
@@ -24,6 +24,9 @@ const SMALL_PAGE: u64 = 100;
 /// How a page in the order of an index is planned: once, and by that index. PostgreSQL plans without knowing the window, and
 /// would otherwise prepare for a large one, each time.
 pub(super) const FLAT: &str = "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off";
+
+/// The same for as long as a connection lives.
+pub(super) const FLAT_FOR_EVER: &str = "SET plan_cache_mode = force_generic_plan; SET enable_sort = off; SET enable_seqscan = off";
 
 /// How a search is planned: for its very term, since one that is rare is found by its trigrams and one that is frequent is not;
 /// as for data in memory, so that the few members of a group are looked at one by one; and comparing texts for what it costs.
@@ -69,6 +72,39 @@ pub(super) struct ListReading {
 }
 
 impl ListReading {
+    /// The page, where one statement reads all of it at once: on a connection that is shared, if there is room.
+    pub(super) async fn look_up(&self, pool: &Pool) -> Result<Option<(PageHead, JsonText)>, StoreError> {
+        let Self { catalog, selection, order, window, .. } = self;
+        let group = match &selection.relations[..] {
+            [] => None,
+            // All of these are members of the only group that is asked for.
+            [(Relation::Groups, group)] if !group.has_relations() && self.has_only_one_group() => Some(group),
+            _ => return Ok(None),
+        };
+        if !self.is_small() {
+            return Ok(None);
+        }
+        let page = self.source.page_and_count(catalog, selection, group, order, *window);
+        let Some(page) = page else { return Ok(None) };
+        let rows = pool.look_up_beside(&page.text, &rows::parameters(&page)).await?;
+        let Some(first) = rows.as_ref().and_then(|rows| rows.first()) else { return Ok(None) };
+        let Some(counted) = first.try_get::<_, Option<i64>>(TOTAL).map_err(fault)? else { return Ok(None) };
+        let rows = rows.unwrap_or_default();
+        let text = match group {
+            Some(group) => rows::members(catalog, selection, group, &rows)?,
+            None => rows::objects(catalog, selection, 0, &[], &rows)?,
+        };
+        Ok(Some((self.head_of(counted.unsigned_abs(), &rows)?, JsonText::whole(text))))
+    }
+
+    fn has_only_one_group(&self) -> bool {
+        self.only_groups.as_ref().is_some_and(|groups| groups.len() == 1)
+    }
+
+    fn is_small(&self) -> bool {
+        self.window.limit.is_some_and(|limit| limit <= SMALL_PAGE) && self.window.offset < DEEP
+    }
+
     pub(super) fn write<'a>(
         &'a self,
         mut client: Client,
@@ -78,8 +114,7 @@ impl ListReading {
             let Self { dialect, catalog, selection, only_groups, order, window, .. } = self;
             let rows = RowWriter::new(*dialect, catalog, selection, only_groups.as_deref());
             let customers = self.source.all_customers(order, *window);
-            let is_small = window.limit.is_some_and(|limit| limit <= SMALL_PAGE) && window.offset < DEEP;
-            let comes_at_once = is_small && customers.is_none();
+            let comes_at_once = self.is_small() && customers.is_none();
             if comes_at_once && !selection.has_relations() && client.is_direct() {
                 let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ";
                 let (counted, page) = self.read_at_once(&*client, begin, "COMMIT").await?;

@@ -117,12 +117,76 @@ pub(super) fn count_in(row: &Row) -> Result<u64, StoreError> {
 
 /// A row that was read with the selection's columns behind its id, as JSON without relations.
 pub(super) fn object(catalog: &Catalog, selection: &Selection, row: &Row) -> Result<Vec<u8>, StoreError> {
-    demand_types(catalog, selection, row, 1)?;
-    let mut text = Vec::with_capacity(512);
-    text.push(b'{');
-    write_columns(catalog, selection, row, 1, &mut text)?;
+    objects(catalog, selection, 0, &[], std::slice::from_ref(row))
+}
+
+/// A row as JSON, whose only relation is read with it, as [`sql::retrieve_with`] does.
+pub(super) fn object_with(
+    catalog: &Catalog,
+    selection: &Selection,
+    (relation, related): &(Relation, Selection),
+    rows: &[Row],
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let Some(first) = rows.first() else { return Ok(None) };
+    let behind = behind(selection, 0);
+    let is_there = first.try_get::<_, Option<&str>>(behind).map_err(fault)?.is_some();
+    let rows = if is_there { rows } else { &[] };
+    let mut text = object(catalog, selection, first)?;
+    text.pop();
+    write_name(&mut text, relation.name());
+    let objects = objects(catalog, related, behind, &[], rows)?;
+    match relation.is_list() {
+        true => text.extend([b"[", &*objects, b"]"].concat()),
+        false if is_there => text.extend(objects),
+        false => text.extend_from_slice(b"null"),
+    }
     text.push(b'}');
+    Ok(Some(text))
+}
+
+/// Members of one group as JSON with commas between: the relation `groups` of each is that group, whose id and columns come
+/// behind theirs.
+pub(super) fn members(
+    catalog: &Catalog,
+    selection: &Selection,
+    group: &Selection,
+    rows: &[Row],
+) -> Result<Vec<u8>, StoreError> {
+    let mut relation = Vec::new();
+    if let Some(first) = rows.first() {
+        write_name(&mut relation, Relation::Groups.name());
+        relation.push(b'[');
+        relation.extend(objects(catalog, group, behind(selection, 0), &[], std::slice::from_ref(first))?);
+        relation.push(b']');
+    }
+    objects(catalog, selection, 0, &relation, rows)
+}
+
+/// Rows that were read with their ids at `at` and the selection's columns behind them, as JSON with commas between, and with
+/// this text at the end of each.
+pub(super) fn objects(
+    catalog: &Catalog,
+    selection: &Selection,
+    at: usize,
+    end: &[u8],
+    rows: &[Row],
+) -> Result<Vec<u8>, StoreError> {
+    if let Some(first) = rows.first() {
+        demand_types(catalog, selection, first, at + 1)?;
+    }
+    let mut text = Vec::with_capacity(rows.len() * (end.len() + 512));
+    for (index, row) in rows.iter().enumerate() {
+        text.extend_from_slice(if index == 0 { b"{" } else { b",{" });
+        write_columns(catalog, selection, row, at + 1, &mut text)?;
+        text.extend_from_slice(end);
+        text.push(b'}');
+    }
     Ok(text)
+}
+
+/// What comes behind an id at `at` and the selection's columns.
+fn behind(selection: &Selection, at: usize) -> usize {
+    at + 1 + selection.columns.len() + usize::from(selection.customer_count)
 }
 
 /// Refuses rows whose values are in other types than those that the columns had when the catalog was read.

@@ -317,5 +317,5 @@ pub(super) async fn read_traits(client: &impl GenericClient) -> Result<Traits, S
             "the database has no collation C.utf8: letters beyond ASCII may be searched for in one case only"
         );
     }
-    Ok(Traits { order, fold: fold && has_unicode, counts: false, orders: false })
+    Ok(Traits { order, fold: fold && has_unicode, ..Traits::default() })
 }

@@ -22,7 +22,7 @@ struct Place {
     under_way: AtomicUsize,
 }
 
-/// A connection that is shared: given back to the others when nobody uses it, unless something on it was stuck.
+/// A connection that is shared. It does not go back to the others, since it is set for look-ups.
 #[derive(Debug)]
 pub(super) struct Connection {
     client: Option<Client>,
@@ -51,7 +51,7 @@ impl Shared {
         self.places.iter().filter(is_idle).count()
     }
 
-    /// Gives the connections back, as soon as nobody uses them.
+    /// Closes the connections, as soon as nobody uses them.
     pub(super) fn clear(&self) {
         for place in &self.places {
             drop(place.lock().take());
@@ -105,11 +105,7 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        if *self.is_left.get_mut()
-            && let Some(client) = self.client.take()
-        {
-            drop(client.taken());
-        }
+        drop(self.client.take().map(Client::taken));
     }
 }
 
