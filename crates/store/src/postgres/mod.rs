@@ -301,7 +301,8 @@ impl Postgres {
         let statement = sql::retrieve_with(self.dialect(), catalog, selection, relation, id, MANY_RELATED);
         let rows = pool.look_up_beside(&statement.text, &rows::parameters(&statement)).await?;
         let Some(rows) = rows.filter(|rows| rows.len() < MANY_RELATED) else { return Ok(None) };
-        Ok(rows::object_with(catalog, selection, relation, &rows)?.map(JsonText::whole))
+        let text = rows::object_with(catalog, selection, relation, &rows)?;
+        Ok(text.and_then(|text| pool.whole(text)))
     }
 
     /// A page of a list, wherever it is to be had. `only_groups` narrows the relation `groups` of its rows.

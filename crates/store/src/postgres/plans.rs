@@ -10,9 +10,9 @@ use super::schema;
 use crate::cursor::{Bookmark, Key};
 use crate::customer::{AccountFilter, CustomerFilter};
 use crate::customer_group::CustomerGroupFilter;
-use crate::entity::{Catalog, Table};
+use crate::entity::{Catalog, Relation, Table};
 use crate::filter::{Bound, DateRange, IdFilter};
-use crate::sql::{self, Dialect, ListSource, Parameter, Statement, Traits};
+use crate::sql::{self, DEEP, Dialect, ListSource, Parameter, Statement, Traits};
 use crate::{Order, Selection, Store, StoreOptions, Window};
 
 const CUSTOMERS: u64 = 60_000;
@@ -137,6 +137,13 @@ impl Plans {
             source.all_customers(order, window).and_then(|_| source.walk(count, CUSTOMERS, order, window));
         if let Some(walk) = walk {
             return self.add(&format!("{step}: the ids"), "", &walk.statement).await;
+        }
+        // Of members together with their group, as they are asked for.
+        let group = Selection::id(&self.catalog, Table::CustomerGroup);
+        let group = Some(&group).filter(|_| list.contains("members"));
+        let at_once = source.page_and_count(&self.catalog, &selection, group, order, window);
+        if let Some(page) = at_once.filter(|_| window.offset < DEEP) {
+            return self.add(&format!("{step}: the page and the count"), FLAT, &page).await;
         }
         let Some(page) = source.page_of(count, &self.catalog, &selection, order, window) else {
             assert!(source.searches(), "{step} shows nothing");
@@ -346,6 +353,12 @@ async fn lists_are_read_by_indexes() {
     selection.add_column(&plans.catalog, "customer_count").unwrap();
     let retrieve = sql::retrieve(plans.dialect, &plans.catalog, &selection, "cgrp_10001");
     plans.add("a group with its number of members", "", &retrieve).await;
+    let relation = (Relation::Customers, Selection::id(&plans.catalog, Table::Customer));
+    for (members, group) in [("30,000", "cgrp_10001"), ("20", "cgrp_10020")] {
+        let selection = Selection::id(&plans.catalog, Table::CustomerGroup);
+        let retrieve = sql::retrieve_with(plans.dialect, &plans.catalog, &selection, &relation, group, 256);
+        plans.add(&format!("a group with the first of {members} members"), FLAT, &retrieve).await;
+    }
 
     assert_eq!(plans.scanning, [""; 0]);
     insta::assert_snapshot!(plans.text);

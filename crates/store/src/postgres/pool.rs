@@ -24,10 +24,10 @@ use tokio_postgres::{Config, Error, IsolationLevel, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::reading::FLAT_FOR_EVER;
-use super::shared::Shared;
+use super::shared::{Seat, Shared};
 use super::url::Target;
 use super::{closed, fault, is_gone, is_lost, is_unconfirmed, tls, unanswered, unconfirmed, unreachable};
-use crate::answer::{Output, Reply, Streaming};
+use crate::answer::{JsonText, Output, Reply, Streaming};
 use crate::apart::Apart;
 use crate::observe::Load;
 use crate::position::{Caller, Position, Write};
@@ -528,11 +528,28 @@ impl Pool {
         // Of few connections none is kept for look-ups.
         let is_short = self.places.missing.load(Ordering::Relaxed) > 0;
         let Some(seat) = self.shared.join().filter(|_| !is_short) else { return Ok(None) };
+        let outcome = self.look_up_on(&seat, sql, parameters).await;
+        if outcome.as_ref().is_err_and(is_gone) {
+            self.distrust();
+        }
+        match outcome {
+            Err(error) if is_lost(&error) => Ok(None),
+            outcome => outcome,
+        }
+    }
+
+    async fn look_up_on(
+        &self,
+        seat: &Seat<'_>,
+        sql: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Option<Vec<Row>>, StoreError> {
         let connection = match seat.connection() {
             Some(connection) => connection,
             None => {
                 let client = self.get().await?;
-                client.batch_execute(FLAT_FOR_EVER).await.map_err(fault)?;
+                let set = async { client.batch_execute(FLAT_FOR_EVER).await.map_err(fault) };
+                self.while_it_answers(set).await?;
                 seat.share(client)
             }
         };
@@ -541,19 +558,19 @@ impl Pool {
             client.statement_cache.clear();
         }
         let answer = query_cached(&**client, sql, parameters);
-        let Ok(outcome) = tokio::time::timeout(SHARED_PATIENCE, answer).await else {
-            // One of those before it waits for a lock, or the server for better times.
-            connection.leave();
-            return Ok(None);
-        };
-        drop(connection);
-        if outcome.as_ref().is_err_and(is_gone) {
-            self.distrust();
+        match tokio::time::timeout(SHARED_PATIENCE, answer).await {
+            Ok(rows) => rows.map(Some),
+            Err(_) => {
+                // One of those before it waits for a lock, or the server for better times.
+                connection.leave();
+                Ok(None)
+            }
         }
-        match outcome {
-            Err(error) if is_lost(&error) => Ok(None),
-            outcome => outcome.map(Some),
-        }
+    }
+
+    /// A text that comes whole; nothing, if it is so large that it should come as a stream.
+    pub(super) fn whole(&self, text: Vec<u8>) -> Option<JsonText> {
+        (text.len() <= self.streaming.whole_up_to).then(|| JsonText::whole(text))
     }
 
     /// Takes a connection back, and looks how it has served.

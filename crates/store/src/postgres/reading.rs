@@ -94,7 +94,8 @@ impl ListReading {
             Some(group) => rows::members(catalog, selection, group, &rows)?,
             None => rows::objects(catalog, selection, 0, &[], &rows)?,
         };
-        Ok(Some((self.head_of(counted.unsigned_abs(), &rows)?, JsonText::whole(text))))
+        let Some(text) = pool.whole(text) else { return Ok(None) };
+        Ok(Some((self.head_of(counted.unsigned_abs(), &rows)?, text)))
     }
 
     fn has_only_one_group(&self) -> bool {
