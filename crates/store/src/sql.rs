@@ -764,7 +764,8 @@ impl ListSource {
 
     /// Whether what is searched for is found at once, if it is rare.
     fn may_find_few(&self) -> bool {
-        self.table == Table::CustomerGroup && self.term.as_ref().is_some_and(|term| term.chars().nth(2).is_some())
+        self.table == Table::CustomerGroup
+            && self.term.as_ref().is_some_and(|term| term.chars().nth(2).is_some())
     }
 
     /// The rows are found first, and then counted and sorted. The number is null, where they are more than a few.

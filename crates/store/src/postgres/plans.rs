@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use stheno_testkit::postgres::PostgresDatabase;
 use tokio_postgres::Client;
 
-use super::reading::{FLAT, SEARCH};
+use super::reading::{AT_ONCE, FLAT, SEARCH};
 use super::schema;
 use crate::cursor::{Bookmark, Key};
 use crate::customer::{AccountFilter, CustomerFilter};
@@ -143,7 +143,7 @@ impl Plans {
         let group = Some(&group).filter(|_| list.contains("members"));
         let at_once = source.page_and_count(&self.catalog, &selection, group, order, window);
         if let Some(page) = at_once.filter(|_| window.offset < DEEP) {
-            return self.add(&format!("{step}: the page and the count"), FLAT, &page).await;
+            return self.add(&format!("{step}: the page and the count"), AT_ONCE, &page).await;
         }
         let Some(page) = source.page_of(count, &self.catalog, &selection, order, window) else {
             assert!(source.searches(), "{step} shows nothing");
@@ -183,7 +183,12 @@ impl Plans {
         // All rows are looked at, so that the same is found out each time. How much VACUUM would find that all may see, differs.
         client.batch_execute("SET default_statistics_target = 1000; SET jit = off").await.unwrap();
         client.batch_execute("ANALYZE").await.unwrap();
-        let traits = Traits { counts: true, orders: true, trigrams: true, ..schema::read_traits(&client).await.unwrap() };
+        let traits = Traits {
+            counts: true,
+            orders: true,
+            trigrams: true,
+            ..schema::read_traits(&client).await.unwrap()
+        };
         let catalog = schema::read_catalog(&client).await.unwrap();
         let dialect = Dialect::Postgres(traits);
         Self { client, dialect, catalog, text: String::new(), scanning: Vec::new() }
@@ -357,7 +362,7 @@ async fn lists_are_read_by_indexes() {
     for (members, group) in [("30,000", "cgrp_10001"), ("20", "cgrp_10020")] {
         let selection = Selection::id(&plans.catalog, Table::CustomerGroup);
         let retrieve = sql::retrieve_with(plans.dialect, &plans.catalog, &selection, &relation, group, 256);
-        plans.add(&format!("a group with the first of {members} members"), FLAT, &retrieve).await;
+        plans.add(&format!("a group with the first of {members} members"), AT_ONCE, &retrieve).await;
     }
 
     assert_eq!(plans.scanning, [""; 0]);

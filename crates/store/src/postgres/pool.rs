@@ -23,7 +23,7 @@ use tokio_postgres::types::{PgLsn, ToSql};
 use tokio_postgres::{Config, Error, IsolationLevel, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::reading::FLAT_FOR_EVER;
+use super::reading::AT_ONCE;
 use super::shared::{Seat, Shared};
 use super::url::Target;
 use super::{closed, fault, is_gone, is_lost, is_unconfirmed, tls, unanswered, unconfirmed, unreachable};
@@ -548,7 +548,7 @@ impl Pool {
             Some(connection) => connection,
             None => {
                 let client = self.get().await?;
-                let set = async { client.batch_execute(FLAT_FOR_EVER).await.map_err(fault) };
+                let set = async { client.batch_execute(AT_ONCE).await.map_err(fault) };
                 self.while_it_answers(set).await?;
                 seat.share(client)
             }
