@@ -34,43 +34,44 @@ impl Postgres {
     pub(crate) async fn create_customer(&self, customer: NewCustomer) -> Result<JsonText, StoreError> {
         let now = self.environment.clock.now();
         let id = self.environment.ids.next(IdKind::Customer, now);
-        let reader = self.reader(Table::Customer);
-        let created = self.pool.write(move |transaction| {
+        let new = (id, customer, self.reader(Table::Customer));
+        let created = self.pool.write_at_once(new, move |(id, customer, reader), client| {
             async move {
                 let NewCustomer { email, first_name, last_name, phone, password_hash, metadata } = customer;
                 let has_account = password_hash.is_some();
-                let insert = transaction
-                    .prepare_cached(
-                        "INSERT INTO customer (id, email, first_name, last_name, phone, has_account, password_hash,
-                                               metadata, created_at, updated_at)
-                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8::text::jsonb, $9, $9)",
-                    )
+                let insert = client
+                    .prepare_cached(&format!(
+                        "INSERT INTO customer AS r (id, email, first_name, last_name, phone, has_account,
+                                                    password_hash, metadata, created_at, updated_at)
+                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8::text::jsonb, $9, $9) {}",
+                        reader.returning()
+                    ))
                     .await
                     .map_err(fault)?;
                 let metadata = metadata.as_ref().map(metadata::to_text);
-                transaction
-                    .execute(
+                let row = client
+                    .query_opt(
                         &insert,
                         &[
-                            &id,
-                            &email,
-                            &first_name,
-                            &last_name,
-                            &phone,
+                            id,
+                            email,
+                            first_name,
+                            last_name,
+                            phone,
                             &has_account,
-                            &password_hash,
+                            password_hash,
                             &metadata,
                             &Time(now),
                         ],
                     )
                     .await
-                    .map_err(|error| email_taken(error, &email, has_account))?;
-                let text = reader.read(transaction, &id).await?;
-                text.ok_or_else(|| StoreError::internal("the new customer is gone"))
+                    .map_err(|error| email_taken(error, email, has_account))?;
+                row.map(|row| reader.object(&row)).transpose()
             }
             .boxed()
         });
-        created.await.map(JsonText::whole)
+        let text = created.await?.ok_or_else(|| StoreError::internal("the new customer is gone"))?;
+        Ok(JsonText::whole(text))
     }
 
     pub(crate) async fn update_customer(

@@ -1,8 +1,9 @@
-use deadpool_postgres::Transaction;
 use futures::FutureExt as _;
+use tokio_postgres::Row;
 
-use super::rows::Time;
-use super::{MetadataChanges, Postgres, fault, is_dangling, is_duplicate, merged};
+use super::pool::Client;
+use super::rows::{self, Sent, Time};
+use super::{MetadataChanges, Postgres, RowReader, fault, is_dangling, is_duplicate, merged};
 use crate::StoreError;
 use crate::answer::{JsonText, Page};
 use crate::customer_group::{CustomerGroupChanges, CustomerGroupList, NewCustomerGroup};
@@ -11,7 +12,7 @@ use crate::error::Duplicate;
 use crate::id::IdKind;
 use crate::metadata;
 use crate::selection::Selection;
-use crate::sql::{ListSource, Parameter};
+use crate::sql::{ListSource, Parameter, Statement};
 
 impl Postgres {
     pub(crate) async fn create_customer_group(
@@ -20,27 +21,26 @@ impl Postgres {
     ) -> Result<JsonText, StoreError> {
         let now = self.environment.clock.now();
         let id = self.environment.ids.next(IdKind::CustomerGroup, now);
-        let reader = self.reader(Table::CustomerGroup);
-        let created = self.pool.write(move |transaction| {
+        let new = (id, group, self.reader(Table::CustomerGroup));
+        let created = self.pool.write_at_once(new, move |(id, group, reader), client| {
             async move {
-                let insert = transaction
-                    .prepare_cached(
-                        "INSERT INTO customer_group (id, name, metadata, created_at, updated_at)
-                         VALUES ($1, $2, $3::text::jsonb, $4, $4)",
-                    )
+                let insert = client
+                    .prepare_cached(&format!(
+                        "INSERT INTO customer_group AS r (id, name, metadata, created_at, updated_at)
+                         VALUES ($1, $2, $3::text::jsonb, $4, $4) {}",
+                        reader.returning()
+                    ))
                     .await
                     .map_err(fault)?;
                 let metadata = group.metadata.as_ref().map(metadata::to_text);
-                transaction
-                    .execute(&insert, &[&id, &group.name, &metadata, &Time(now)])
-                    .await
-                    .map_err(|error| name_taken(error, &group.name))?;
-                let text = reader.read(transaction, &id).await?;
-                text.ok_or_else(|| StoreError::internal("the new customer group is gone"))
+                let row = client.query_opt(&insert, &[id, &group.name, &metadata, &Time(now)]).await;
+                let row = row.map_err(|error| name_taken(error, &group.name))?;
+                row.map(|row| reader.object(&row)).transpose()
             }
             .boxed()
         });
-        created.await.map(JsonText::whole)
+        let text = created.await?.ok_or_else(|| StoreError::internal("the new customer group is gone"))?;
+        Ok(JsonText::whole(text))
     }
 
     pub(crate) async fn retrieve_customer_group(
@@ -65,30 +65,26 @@ impl Postgres {
     ) -> Result<Option<JsonText>, StoreError> {
         let now = self.environment.clock.now();
         let key = Parameter::Text(id.to_owned());
-        let text_key = id.to_owned();
         let reader = self.reader(Table::CustomerGroup);
-        let updated = self.pool.write(move |transaction| {
+        let read = reader.statement(id);
+        let updated = self.pool.write_at_once((key, changes, reader, read), move |update, client| {
             async move {
-                let lock = transaction
+                let (key, CustomerGroupChanges { name, metadata }, reader, read) = update;
+                let lock = client
                     .prepare_cached(
                         "SELECT 1 FROM customer_group WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE",
                     )
                     .await
                     .map_err(fault)?;
-                if transaction.query_opt(&lock, &[&key]).await.map_err(fault)?.is_none() {
-                    return Ok(None);
+                if *name == Some(None) {
+                    return match client.query_opt(&lock, &[key]).await.map_err(fault)? {
+                        None => Ok(None),
+                        Some(_) => Err(StoreError::Null { table: Table::CustomerGroup, column: "name" }),
+                    };
                 }
-                let name = match changes.name {
-                    None => None,
-                    Some(Some(name)) => Some(name),
-                    Some(None) => {
-                        return Err(StoreError::Null { table: Table::CustomerGroup, column: "name" });
-                    }
-                };
-                let MetadataChanges { set, removed } = MetadataChanges::new(changes.metadata);
                 // The time of the last change moves only if something has changed.
                 let merged = merged("$3", "$4");
-                let update = transaction
+                let update = client
                     .prepare_cached(&format!(
                         "UPDATE customer_group r SET name = n.name, metadata = n.metadata, updated_at = $5
                          FROM (SELECT coalesce($2, name) AS name, {merged} AS metadata
@@ -97,11 +93,22 @@ impl Postgres {
                     ))
                     .await
                     .map_err(fault)?;
-                transaction
-                    .execute(&update, &[&key, &name, &set, &Parameter::Texts(removed), &Time(now)])
-                    .await
-                    .map_err(|error| name_taken(error, name.as_deref().unwrap_or_default()))?;
-                reader.read(transaction, &text_key).await
+                let reading = client.prepare_cached(&read.text).await.map_err(fault)?;
+                let name = name.as_ref().and_then(Option::as_deref);
+                let MetadataChanges { set, removed } = MetadataChanges::new(metadata.clone());
+                let (removed, now) = (Parameter::Texts(removed), Time(now));
+                let (key, changes, read): ([Sent<'_>; 1], [Sent<'_>; 5], _) =
+                    ([key], [key, &name, &set, &removed, &now], rows::parameters(read));
+                let (locked, updated, row) = futures::join!(
+                    client.query_opt(&lock, &key),
+                    client.execute(&update, &changes),
+                    client.query_opt(&reading, &read),
+                );
+                if locked.map_err(fault)?.is_none() {
+                    return Ok(None);
+                }
+                updated.map_err(|error| name_taken(error, name.unwrap_or_default()))?;
+                row.map_err(fault)?.map(|row| reader.object(&row)).transpose()
             }
             .boxed()
         });
@@ -110,17 +117,18 @@ impl Postgres {
 
     pub(crate) async fn delete_customer_group(&self, id: &str) -> Result<bool, StoreError> {
         let key = Parameter::Text(id.to_owned());
-        let deleted = self.pool.write(move |transaction| {
+        let deleted = self.pool.write_at_once(key, |key, client| {
             async move {
-                let delete = transaction
+                let delete = client
                     .prepare_cached("DELETE FROM customer_group WHERE id = $1 AND deleted_at IS NULL")
                     .await
                     .map_err(fault)?;
-                transaction.execute(&delete, &[&key]).await.map_err(fault)
+                let deleted = client.execute(&delete, &[key]).await.map_err(fault)?;
+                Ok((deleted > 0).then_some(()))
             }
             .boxed()
         });
-        Ok(deleted.await? > 0)
+        Ok(deleted.await?.is_some())
     }
 
     pub(crate) async fn add_customers_to_group(
@@ -128,32 +136,8 @@ impl Postgres {
         id: &str,
         customer_ids: Vec<String>,
     ) -> Result<Option<JsonText>, StoreError> {
-        let id = id.to_owned();
-        let reader = self.reader(Table::CustomerGroup);
-        let group = self.pool.write(move |transaction| {
-            async move {
-                if !lock_group(transaction, &id).await? {
-                    return Ok(None);
-                }
-                let customers = Parameter::Texts(customer_ids.clone());
-                let unknown = unknown_customers(transaction, &customers, &customer_ids).await?;
-                if !unknown.is_empty() {
-                    return Err(StoreError::UnknownCustomers(unknown));
-                }
-                // In one order, so that two who add the same customers do not wait for each other.
-                let insert = transaction
-                    .prepare_cached(
-                        "INSERT INTO customer_group_customers (customer_group_id, customer_id)
-                         SELECT DISTINCT $1::text, c.id FROM unnest($2::text[]) c (id) ORDER BY c.id
-                         ON CONFLICT DO NOTHING",
-                    )
-                    .await
-                    .map_err(fault)?;
-                transaction.execute(&insert, &[&id, &customers]).await.map_err(gone_meanwhile)?;
-                reader.read(transaction, &id).await
-            }
-            .boxed()
-        });
+        let members = Members::new(id, customer_ids, self.reader(Table::CustomerGroup));
+        let group = self.pool.write_at_once(members, |members, client| members.add(client).boxed());
         Ok(group.await?.map(JsonText::whole))
     }
 
@@ -162,63 +146,111 @@ impl Postgres {
         id: &str,
         customer_ids: Vec<String>,
     ) -> Result<Option<JsonText>, StoreError> {
-        let id = id.to_owned();
-        let reader = self.reader(Table::CustomerGroup);
-        let group = self.pool.write(move |transaction| {
-            async move {
-                if !lock_group(transaction, &id).await? {
-                    return Ok(None);
-                }
-                // As a rule in one order, so that two who remove the same customers do not wait for each other.
-                let delete = transaction
-                    .prepare_cached(
-                        "DELETE FROM customer_group_customers m
-                         USING (SELECT DISTINCT c.id FROM unnest($2::text[]) c (id) ORDER BY c.id) c
-                         WHERE m.customer_group_id = $1 AND m.customer_id = c.id",
-                    )
-                    .await
-                    .map_err(fault)?;
-                transaction.execute(&delete, &[&id, &Parameter::Texts(customer_ids)]).await.map_err(fault)?;
-                reader.read(transaction, &id).await
-            }
-            .boxed()
-        });
+        let members = Members::new(id, customer_ids, self.reader(Table::CustomerGroup));
+        let group = self.pool.write_at_once(members, |members, client| members.remove(client).boxed());
         Ok(group.await?.map(JsonText::whole))
     }
 }
 
-/// Keeps a group from being deleted. Answers whether it is there.
-async fn lock_group(transaction: &Transaction<'_>, id: &str) -> Result<bool, StoreError> {
-    let lock = transaction
-        .prepare_cached("SELECT 1 FROM customer_group WHERE id = $1 AND deleted_at IS NULL FOR KEY SHARE")
-        .await
-        .map_err(fault)?;
-    let key = Parameter::Text(id.to_owned());
-    Ok(transaction.query_opt(&lock, &[&key]).await.map_err(fault)?.is_some())
+/// Customers that become members of a group, or are so no longer.
+struct Members {
+    group: Parameter,
+    customers: Parameter,
+    reader: RowReader,
+    /// Reads the group.
+    read: Statement,
 }
 
-/// The customers of a list that do not exist, in the order and as often as they are in it.
-async fn unknown_customers(
-    transaction: &Transaction<'_>,
-    list: &Parameter,
-    customers: &[String],
-) -> Result<Vec<String>, StoreError> {
-    let find = transaction
-        .prepare_cached(
-            "SELECT n.number FROM unnest($1::text[]) WITH ORDINALITY n (id, number)
-             LEFT JOIN customer c ON c.id = n.id WHERE c.id IS NULL ORDER BY n.number",
-        )
-        .await
-        .map_err(fault)?;
-    let rows = transaction.query(&find, &[list]).await.map_err(fault)?;
-    let mut unknown = Vec::with_capacity(rows.len());
-    for row in rows {
-        let number: i64 = row.try_get(0).map_err(fault)?;
-        // By their places, for one may be a text that the database cannot hold.
-        let found = usize::try_from(number - 1).ok().and_then(|index| customers.get(index));
-        unknown.extend(found.cloned());
+impl Members {
+    /// Keeps a group from being deleted, if it is there.
+    const LOCK: &str = "SELECT 1 FROM customer_group WHERE id = $1 AND deleted_at IS NULL FOR KEY SHARE";
+
+    fn new(group: &str, customers: Vec<String>, reader: RowReader) -> Self {
+        let read = reader.statement(group);
+        let (group, customers) = (Parameter::Text(group.to_owned()), Parameter::Texts(customers));
+        Self { group, customers, reader, read }
     }
-    Ok(unknown)
+
+    /// Makes them members of the group, and reads that, unless it is not there.
+    async fn add(&self, client: &Client) -> Result<Option<Vec<u8>>, StoreError> {
+        let lock = client.prepare_cached(Self::LOCK).await.map_err(fault)?;
+        let find = client
+            .prepare_cached(
+                "SELECT n.number FROM unnest($1::text[]) WITH ORDINALITY n (id, number)
+                 LEFT JOIN customer c ON c.id = n.id WHERE c.id IS NULL ORDER BY n.number",
+            )
+            .await
+            .map_err(fault)?;
+        // In one order, so that two who add the same customers do not wait for each other.
+        let insert = client
+            .prepare_cached(
+                "INSERT INTO customer_group_customers (customer_group_id, customer_id)
+                 SELECT DISTINCT $1::text, c.id FROM unnest($2::text[]) c (id) ORDER BY c.id
+                 ON CONFLICT DO NOTHING",
+            )
+            .await
+            .map_err(fault)?;
+        let read = client.prepare_cached(&self.read.text).await.map_err(fault)?;
+        let (group, customers, members): ([Sent<'_>; 1], [Sent<'_>; 1], [Sent<'_>; 2]) =
+            ([&self.group], [&self.customers], [&self.group, &self.customers]);
+        let read_by = rows::parameters(&self.read);
+        let (locked, unknown, added, row) = futures::join!(
+            client.query_opt(&lock, &group),
+            client.query(&find, &customers),
+            client.execute(&insert, &members),
+            client.query_opt(&read, &read_by),
+        );
+        if locked.map_err(fault)?.is_none() {
+            return Ok(None);
+        }
+        let unknown = self.named(&unknown.map_err(fault)?)?;
+        if !unknown.is_empty() {
+            return Err(StoreError::UnknownCustomers(unknown));
+        }
+        added.map_err(gone_meanwhile)?;
+        row.map_err(fault)?.map(|row| self.reader.object(&row)).transpose()
+    }
+
+    /// Has them be members of the group no longer, and reads that, unless it is not there.
+    async fn remove(&self, client: &Client) -> Result<Option<Vec<u8>>, StoreError> {
+        let lock = client.prepare_cached(Self::LOCK).await.map_err(fault)?;
+        // As a rule in one order, so that two who remove the same customers do not wait for each other.
+        let delete = client
+            .prepare_cached(
+                "DELETE FROM customer_group_customers m
+                 USING (SELECT DISTINCT c.id FROM unnest($2::text[]) c (id) ORDER BY c.id) c
+                 WHERE m.customer_group_id = $1 AND m.customer_id = c.id",
+            )
+            .await
+            .map_err(fault)?;
+        let read = client.prepare_cached(&self.read.text).await.map_err(fault)?;
+        let (group, members): ([Sent<'_>; 1], [Sent<'_>; 2]) =
+            ([&self.group], [&self.group, &self.customers]);
+        let read_by = rows::parameters(&self.read);
+        let (locked, removed, row) = futures::join!(
+            client.query_opt(&lock, &group),
+            client.execute(&delete, &members),
+            client.query_opt(&read, &read_by),
+        );
+        if locked.map_err(fault)?.is_none() {
+            return Ok(None);
+        }
+        removed.map_err(fault)?;
+        row.map_err(fault)?.map(|row| self.reader.object(&row)).transpose()
+    }
+
+    /// The customers of the list whose places in it, counted from one, these rows tell.
+    fn named(&self, rows: &[Row]) -> Result<Vec<String>, StoreError> {
+        let Parameter::Texts(customers) = &self.customers else { return Ok(Vec::new()) };
+        let mut named = Vec::with_capacity(rows.len());
+        for row in rows {
+            let number: i64 = row.try_get(0).map_err(fault)?;
+            // By their places, for one may be a text that the database cannot hold.
+            let found = usize::try_from(number - 1).ok().and_then(|index| customers.get(index));
+            named.extend(found.cloned());
+        }
+        Ok(named)
+    }
 }
 
 /// What one hears whose customers or groups were there, but are deleted before the write is done.

@@ -30,8 +30,8 @@ use std::time::Duration;
 use deadpool_postgres::GenericClient;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
-use tokio_postgres::Error;
 use tokio_postgres::error::{Severity, SqlState};
+use tokio_postgres::{Error, Row};
 
 use self::catalogs::{CHANGING, Catalogs, is_outdated, is_plan_outdated, lacks_table, says_outdated};
 pub(crate) use self::copy::CopyEnd;
@@ -49,7 +49,7 @@ use crate::metadata::Metadata;
 use crate::observe::{Load, Totals};
 use crate::position::Caller;
 use crate::selection::Selection;
-use crate::sql::{self, Dialect, ListSource, Traits};
+use crate::sql::{self, Dialect, ListSource, Statement, Traits};
 use crate::{Environment, StoreError, Window};
 
 /// How long a database has to give a sign of life.
@@ -359,7 +359,9 @@ impl Postgres {
 
     /// What reads a row of a table back, whole.
     fn reader(&self, table: Table) -> RowReader {
-        RowReader { dialect: self.dialect(), catalog: Arc::clone(self.catalogs.present()), table }
+        let catalog = Arc::clone(self.catalogs.present());
+        let selection = Selection::all(&catalog, table);
+        RowReader { dialect: self.dialect(), catalog, selection }
     }
 }
 
@@ -367,16 +369,30 @@ impl Postgres {
 struct RowReader {
     dialect: Dialect,
     catalog: Arc<Catalog>,
-    table: Table,
+    selection: Selection,
 }
 
 impl RowReader {
     async fn read(&self, client: &impl GenericClient, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        let selection = Selection::all(&self.catalog, self.table);
-        let statement = sql::retrieve(self.dialect, &self.catalog, &selection, id);
+        let statement = self.statement(id);
         let prepared = client.prepare_cached(&statement.text).await.map_err(fault)?;
         let row = client.query_opt(&prepared, &rows::parameters(&statement)).await.map_err(fault)?;
-        row.map(|row| rows::object(&self.catalog, &selection, &row)).transpose()
+        row.map(|row| self.object(&row)).transpose()
+    }
+
+    /// What reads the row with this id.
+    fn statement(&self, id: &str) -> Statement {
+        sql::retrieve(self.dialect, &self.catalog, &self.selection, id)
+    }
+
+    /// What a statement that writes the row `r` gives back, for that row to be read.
+    fn returning(&self) -> String {
+        format!("RETURNING {}", sql::columns(self.dialect, &self.catalog, "r", &self.selection))
+    }
+
+    /// A row that was read so.
+    fn object(&self, row: &Row) -> Result<Vec<u8>, StoreError> {
+        rows::object(&self.catalog, &self.selection, row)
     }
 }
 

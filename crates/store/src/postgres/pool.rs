@@ -14,6 +14,7 @@ use deadpool_postgres::{
 };
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use scopeguard::ScopeGuard;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -325,6 +326,28 @@ impl Client {
         Ok(transaction)
     }
 
+    /// Begins a transaction, and does `work` in it, which answers for itself: what it sends first goes with the beginning.
+    async fn begin_with<T>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<Result<T, StoreError>, StoreError> {
+        const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+        if let Some(settings) = &self.settings {
+            // What was prepared before, was so for the server's connection of another transaction.
+            self.statement_cache.clear();
+            self.batch_execute(&format!("{BEGIN}; {settings}")).await.map_err(fault)?;
+            return Ok(work.await);
+        }
+        // Each is sent when it is polled first.
+        let (begun, done) = futures::join!(self.batch_execute(BEGIN), work);
+        match begun.map_err(fault) {
+            Ok(()) => Ok(done),
+            Err(error) if is_lost(&error) => Err(error),
+            // What was sent with it may have been done, and saved at once.
+            Err(error) => Err(unconfirmed(error)),
+        }
+    }
+
     /// Takes the connection out of the pool: what is set on it is for whoever has taken it alone.
     pub(super) fn taken(self) -> ClientWrapper {
         Object::take(self.connection)
@@ -587,16 +610,52 @@ impl Pool {
         &self,
         work: impl for<'a> FnOnce(&'a Transaction<'_>) -> BoxFuture<'a, Result<T, StoreError>> + Send + 'static,
     ) -> Result<T, StoreError> {
+        let pool = self.clone();
+        let write = async move {
+            let mut work = Some(work);
+            match pool.write_once(&mut work).await {
+                // Nothing has begun, so nothing can have been saved.
+                Err(error) if work.is_some() && is_lost(&error) => pool.write_once(&mut work).await,
+                outcome => outcome,
+            }
+        };
+        self.write_apart(write).await
+    }
+
+    /// As [`Pool::write`], in two round trips: one for the beginning and all that `work` sends when it is polled first, one
+    /// for the end. What comes of it is looked at in the order in which it was sent, since what follows a failure fails
+    /// as well. Where `work` answers None, nothing is saved.
+    ///
+    /// `work` changes rows with one statement at the most: should the beginning fail, each stands alone.
+    pub(super) async fn write_at_once<W: Send + Sync + 'static, T: Send + 'static>(
+        &self,
+        data: W,
+        work: impl for<'a> Fn(&'a W, &'a Client) -> BoxFuture<'a, Result<Option<T>, StoreError>>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Result<Option<T>, StoreError> {
+        let pool = self.clone();
+        let write = async move {
+            match pool.try_at_once(&data, &work).await {
+                // It was lost before anything was to be saved.
+                Err(error) if is_lost(&error) => pool.try_at_once(&data, &work).await,
+                outcome => outcome,
+            }
+        };
+        self.write_apart(write).await
+    }
+
+    /// Has a write go on also if the caller goes away, and tells the caller's position behind it.
+    async fn write_apart<T: Send + 'static>(
+        &self,
+        write: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let permit = Arc::clone(&self.writing).acquire_owned().await.map_err(|_| closed())?;
         let pool = self.clone();
         let position = self.caller.as_ref().map(Caller::write);
         let write = Apart::new(async move {
-            let mut work = Some(work);
-            let mut outcome = pool.write_once(&mut work).await;
-            // Nothing has begun, so nothing can have been saved.
-            if work.is_some() && outcome.as_ref().is_err_and(is_lost) {
-                outcome = pool.write_once(&mut work).await;
-            }
+            let outcome = write.await;
             if let Some(position) = position
                 && outcome.as_ref().map_or_else(is_unconfirmed, |_| true)
             {
@@ -644,10 +703,37 @@ impl Pool {
         };
         let outcome = self.while_it_answers(write).await;
         self.give_back(client, &outcome);
-        match outcome {
-            Err(error) if commits && is_gone(&error) => Err(unconfirmed(error)),
-            outcome => outcome,
+        confirmed(outcome, commits)
+    }
+
+    async fn try_at_once<W, T>(
+        &self,
+        data: &W,
+        work: &impl for<'a> Fn(&'a W, &'a Client) -> BoxFuture<'a, Result<Option<T>, StoreError>>,
+    ) -> Result<Option<T>, StoreError> {
+        // Whoever had a connection after us would be in our transaction, if that were not seen to end.
+        let client = scopeguard::guard(self.get().await?, |client| drop(client.taken()));
+        let (mut commits, mut has_ended) = (false, false);
+        let write = async {
+            let done = client.begin_with(work(data, &client)).await?;
+            commits = matches!(done, Ok(Some(_)));
+            let end = client.batch_execute(if commits { "COMMIT" } else { "ROLLBACK" }).await;
+            has_ended = end.is_ok();
+            if commits {
+                end.map_err(fault)?;
+            }
+            done
+        };
+        let outcome = self.while_it_answers(write).await;
+        if has_ended {
+            drop(ScopeGuard::into_inner(client));
+        } else {
+            drop(client);
         }
+        if outcome.as_ref().is_err_and(is_gone) {
+            self.distrust();
+        }
+        confirmed(outcome, commits)
     }
 
     /// Has `work` read out of one snapshot, apart from the caller, and answers what it writes. What turns out to be asked
@@ -712,6 +798,14 @@ impl Pool {
     }
 }
 
+/// What came of a write: unknown, where the connection was lost while it was being saved.
+fn confirmed<T>(outcome: Result<T, StoreError>, commits: bool) -> Result<T, StoreError> {
+    match outcome {
+        Err(error) if commits && is_gone(&error) => Err(unconfirmed(error)),
+        outcome => outcome,
+    }
+}
+
 /// The rows of a statement that is always the same.
 async fn query_cached(
     client: &impl GenericClient,
@@ -720,4 +814,79 @@ async fn query_cached(
 ) -> Result<Vec<Row>, StoreError> {
     let prepared = client.prepare_cached(sql).await.map_err(fault)?;
     client.query(&prepared, parameters).await.map_err(fault)
+}
+
+#[cfg(test)]
+mod tests {
+    use stheno_testkit::postgres::PostgresDatabase;
+
+    use super::*;
+
+    async fn pool(database: &PostgresDatabase) -> Pool {
+        let options = StoreOptions { connections: 1, ..StoreOptions::default() };
+        let permits = Arc::new(Semaphore::new(1));
+        let streaming = Streaming { whole_up_to: 1 << 20, reader_timeout: Duration::from_secs(1), permits };
+        Connector::new(database.url(), &options).unwrap().open(streaming).await.unwrap()
+    }
+
+    /// A work that writes a row with this number, and then does something else.
+    fn row<'a, T: Send>(
+        number: i32,
+        client: &'a Client,
+        then: impl Future<Output = T> + Send + 'a,
+    ) -> BoxFuture<'a, Result<Option<T>, StoreError>> {
+        async move {
+            let insert = format!("INSERT INTO kept VALUES ({number})");
+            client.batch_execute(&insert).await.map_err(fault)?;
+            Ok(Some(then.await))
+        }
+        .boxed()
+    }
+
+    fn stuck<'a>(number: &'a i32, client: &'a Client) -> BoxFuture<'a, Result<Option<()>, StoreError>> {
+        row(*number, client, std::future::pending())
+    }
+
+    async fn rows(database: &PostgresDatabase) -> Vec<i32> {
+        let rows =
+            database.connect().await.query("SELECT number FROM kept ORDER BY number", &[]).await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
+    #[tokio::test]
+    async fn a_connection_whose_transaction_is_left_open_goes_to_nobody() {
+        let database = PostgresDatabase::empty().await;
+        database.execute("CREATE TABLE kept (number integer NOT NULL)").await;
+        let pool = pool(&database).await;
+        let panicked =
+            pool.write_at_once(1, |number, client| row(*number, client, async { panic!("it panics") }));
+        assert!(matches!(panicked.await, Err::<Option<()>, _>(StoreError::Internal(_))));
+        assert_eq!(pool.load().connections, 0);
+
+        let dropped = tokio::time::timeout(Duration::from_millis(200), pool.try_at_once(&2, &stuck));
+        assert!(dropped.await.is_err());
+        assert_eq!(pool.load().connections, 0);
+
+        pool.write_at_once(3, |number, client| row(*number, client, async {})).await.unwrap();
+        assert_eq!(pool.load().connections, 1);
+        assert_eq!(rows(&database).await, [3]);
+    }
+
+    #[tokio::test]
+    async fn what_answers_nothing_or_fails_saves_nothing() {
+        let database = PostgresDatabase::empty().await;
+        database.execute("CREATE TABLE kept (number integer NOT NULL)").await;
+        let pool = pool(&database).await;
+        let nothing = pool.write_at_once(1, |number, client| {
+            row(*number, client, async {}).map(|done| done.map(|_| None::<()>)).boxed()
+        });
+        assert!(matches!(nothing.await, Ok(None)));
+        let refused = pool.write_at_once(2, |number, client| {
+            row(*number, client, async {}).map(|_| Err::<Option<()>, _>(StoreError::Cursor)).boxed()
+        });
+        assert!(matches!(refused.await, Err(StoreError::Cursor)));
+        assert_eq!(pool.load().connections, 1, "the connection serves on");
+        pool.write_at_once(3, |number, client| row(*number, client, async {})).await.unwrap();
+        assert_eq!(rows(&database).await, [3]);
+    }
 }

@@ -105,8 +105,11 @@ impl<'a> FromSql<'a> for Raw<'a> {
     }
 }
 
-/// The parameters of a statement, as a connection takes them.
-pub(super) fn parameters(statement: &Statement) -> Vec<&(dyn ToSql + Sync)> {
+/// A parameter, as a connection takes it.
+pub(super) type Sent<'a> = &'a (dyn ToSql + Sync);
+
+/// The parameters of a statement.
+pub(super) fn parameters(statement: &Statement) -> Vec<Sent<'_>> {
     statement.parameters.iter().map(|parameter| parameter as _).collect()
 }
 

@@ -30,6 +30,7 @@ mod postgres_medusa;
 mod postgres_schema;
 mod postgres_server;
 mod replicas;
+mod round_trips;
 mod schema;
 mod selection;
 mod shop;

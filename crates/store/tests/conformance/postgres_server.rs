@@ -189,6 +189,84 @@ async fn connections_that_were_cut_are_replaced() {
     assert_eq!(shop.groups(CustomerGroupFilter::default()).await.len(), 6);
 }
 
+/// Nothing of it can have been saved, so nobody hears of that either.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_whose_connection_is_cut_before_it_is_saved_is_done_again() {
+    let shop = shop(|options| options.lock_timeout = Duration::from_secs(60)).await;
+    shop.add_customers(&["cus_1"]).await;
+    let other = shop.database.postgres_database().connect().await;
+    other.batch_execute("BEGIN; SELECT 1 FROM customer_group FOR UPDATE").await.unwrap();
+    let adding = tokio::spawn({
+        let store = shop.store.clone();
+        async move { store.add_customers_to_group("cgrp_a", texts(&["cus_1"])).await }
+    });
+    let cut = "SELECT count(pg_terminate_backend(pid))::text FROM pg_stat_activity
+               WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while shop.ask(cut).await != "1" {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let waits = "SELECT count(*)::text FROM pg_stat_activity
+                 WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while shop.ask(waits).await != "1" {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    other.batch_execute("COMMIT").await.unwrap();
+    assert!(adding.await.unwrap().unwrap().is_some());
+    assert_eq!(shop.members("cgrp_a").await, ["cus_1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_changes_nothing_leaves_no_transaction_open() {
+    let shop = shop(|options| options.connections = 1).await;
+    shop.add_customers(&["cus_1"]).await;
+    shop.add_members("cgrp_a", &["cus_1"]).await;
+    shop.database
+        .execute(
+            "INSERT INTO customer_group (id, name, deleted_at) VALUES ('cgrp_gone', 'gone', now());
+             INSERT INTO customer_group_customers VALUES ('cgrp_gone', 'cus_1');
+             CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'simulated'; END $$;
+             CREATE TRIGGER fail BEFORE INSERT ON customer_group FOR EACH ROW WHEN (NEW.name = 'bad')
+                 EXECUTE FUNCTION fail()",
+        )
+        .await;
+    let (store, selection) = (&shop.store, shop.all(Table::CustomerGroup));
+    let rename =
+        |name: Option<&str>| CustomerGroupChanges { name: Some(name.map(str::to_owned)), metadata: None };
+    for round in 0..3 {
+        store.create_customer_group(new_group(&format!("Group {round}"))).await.unwrap();
+        let refused = store.create_customer_group(new_group(&format!("Group {round}"))).await;
+        assert_matches!(refused, Err(StoreError::Duplicate(_)));
+        assert_matches!(store.create_customer_group(new_group("bad")).await, Err(StoreError::Internal(_)));
+        let refused = store.update_customer_group("cgrp_a", rename(Some("Group 0")), &selection).await;
+        assert_matches!(refused, Err(StoreError::Duplicate(_)));
+        let refused = store.update_customer_group("cgrp_a", rename(None), &selection).await;
+        assert_matches!(refused, Err(StoreError::Null { .. }));
+        let refused = store.add_customers_to_group("cgrp_a", texts(&["cus_1", "cus_nope", "\0"])).await;
+        let Err(StoreError::UnknownCustomers(unknown)) = refused else { panic!("{refused:?}") };
+        assert_eq!(unknown, ["cus_nope", "\0"]);
+        for group in ["cgrp_gone", "cgrp_nope", "\0"] {
+            for name in [Some("new"), Some("Group 0"), None] {
+                let updated = store.update_customer_group(group, rename(name), &selection).await;
+                assert_matches!(updated, Ok(None), "{group:?}");
+            }
+            for customers in [&["cus_1"], &["cus_nope"]] {
+                let added = store.add_customers_to_group(group, texts(customers)).await;
+                assert_matches!(added, Ok(None), "{group:?}");
+            }
+            let removed = store.remove_customers_from_group(group, texts(&["cus_1"])).await;
+            assert_matches!(removed, Ok(None), "{group:?}");
+            assert!(!store.delete_customer_group(group).await.unwrap(), "{group:?}");
+        }
+        let open = "SELECT count(*)::text FROM pg_stat_activity
+                    WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
+        assert_eq!(shop.ask(open).await, "0");
+    }
+    let gone = "SELECT concat_ws(' ', name, customer_id) FROM customer_group
+                JOIN customer_group_customers ON customer_group_id = id WHERE id = 'cgrp_gone'";
+    assert_eq!(shop.ask(gone).await, "gone cus_1");
+    assert_eq!(shop.groups(CustomerGroupFilter::default()).await.len(), 4);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_server_says_is_told_apart() {
     let shop = shop(|_| {}).await;
