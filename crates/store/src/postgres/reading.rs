@@ -25,10 +25,12 @@ const SMALL_PAGE: u64 = 100;
 /// would otherwise prepare for a large one, each time.
 pub(super) const FLAT: &str = "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off";
 
-/// How all is planned on a connection that is shared, for as long as that lives: as [`FLAT`], and a search for groups by its
-/// trigrams, since comparing all names costs more than PostgreSQL thinks.
-pub(super) const AT_ONCE: &str = "SET plan_cache_mode = force_generic_plan; SET enable_sort = off; SET enable_seqscan = off; \
-                                  SET max_parallel_workers_per_gather = 0; SET random_page_cost = 1.1; SET cpu_operator_cost = 0.02";
+/// How all is planned on a connection that is shared, for as long as that lives: as [`FLAT`], each row of a page on its own, and
+/// a search for groups by its trigrams, since comparing all names costs more than PostgreSQL thinks.
+pub(super) const AT_ONCE: &str = "
+    SET plan_cache_mode = force_generic_plan;
+    SET enable_sort = off; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
+    SET max_parallel_workers_per_gather = 0; SET random_page_cost = 1.1; SET cpu_operator_cost = 0.02";
 
 /// How a search is planned: for its very term, since one that is rare is found by its trigrams and one that is frequent is not;
 /// as for data in memory, so that the few members of a group are looked at one by one; and comparing texts for what it costs.
