@@ -6,6 +6,7 @@ use serde_json::json;
 use stheno_auth::secret::{Secret, SigningKeys};
 use stheno_auth::session::CookieKeys;
 use stheno_server::{AdminCors, Config, CookieSecure, TrustProxy};
+use stheno_testkit::postgres::PostgresServer;
 use stheno_testkit::{HttpResponse, TestApp, TestAppOptions, contract};
 
 use crate::{header, token};
@@ -53,6 +54,40 @@ async fn what_another_process_has_closed_is_refused_soon() {
     assert!(app.store.delete_session(&id.storage_hash()).await.unwrap());
     tokio::time::sleep(Duration::from_millis(400)).await;
     assert_eq!(client.send("GET", "/admin/auth", &session, None).await.status, 401);
+}
+
+/// What a PostgreSQL that logs all statements has executed of prepared ones, but for what is done beside the requests.
+fn executed(log: &str) -> Vec<&str> {
+    let statements = log.split("LOG:  execute ").skip(1);
+    statements.filter(|text| !text.contains("pg_") && !text.contains("stheno_count")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credential_is_looked_up_once_for_many_requests() {
+    const REQUESTS: usize = 20;
+    let postgres = PostgresServer::start("log_statement = all").await;
+    let config = Config { credentials_remembered: Duration::from_secs(600), ..Config::default() };
+    let options = TestAppOptions { config, ..TestAppOptions::default() };
+    let app = TestApp::with_contract_data_at(&postgres.url("postgres"), options).await;
+    let session = cookie(&login(&app, &[header("x-forwarded-proto", "https")], "supersecret").await);
+    let body = json!({"email": "admin@medusa-test.com", "password": "supersecret"}).to_string();
+    let json = [header("content-type", "application/json")];
+    let bearer = app.client().send("POST", "/admin/auth/token", &json, Some(body.into_bytes())).await.json();
+    let bearer = header("authorization", &format!("Bearer {}", bearer["access_token"].as_str().unwrap()));
+    let path = "/admin/customer-groups/cgrp_01KW1F2Q004CWZWKZAJK9PC5E4";
+    for credential in [token(), session, bearer] {
+        let before = std::fs::read_to_string(postgres.log()).unwrap().len();
+        let mut client = app.client();
+        for _ in 0..REQUESTS {
+            let answer = client.send("GET", path, std::slice::from_ref(&credential), None).await;
+            assert_eq!(answer.status, 200);
+        }
+        let log = std::fs::read_to_string(postgres.log()).unwrap();
+        let (reads, look_ups): (Vec<_>, Vec<_>) =
+            executed(&log[before..]).into_iter().partition(|text| text.contains("FROM \"customer_group\""));
+        assert_eq!(reads.len(), REQUESTS, "{reads:?}");
+        assert!(look_ups.len() <= 1, "{}: {look_ups:?}", credential.0);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

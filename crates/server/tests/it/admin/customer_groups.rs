@@ -1,5 +1,52 @@
-use serde_json::json;
-use stheno_testkit::TestApp;
+use serde_json::{Value, json};
+use stheno_store::Table;
+use stheno_testkit::{Engine, TestApp};
+
+/// So many customers are added, and removed, by one call each.
+async fn many_customers_go_in_one_call(engine: Engine) {
+    const COUNT: usize = 100_000;
+    let app = TestApp::with_contract_data_in(engine).await;
+    let id = |number: usize| format!("cus_{number:06}");
+    let customer = |number: usize| {
+        let time = "2026-01-01T00:00:00.000Z";
+        let customer = json!({"id": id(number), "email": format!("{number}@shop.example"), "has_account": false,
+                              "created_at": time, "updated_at": time});
+        customer.as_object().unwrap().clone()
+    };
+    app.import(Table::Customer, (0..COUNT).map(customer).collect()).await;
+    let group = app.call("POST", "/admin/customer-groups", Some(json!({"name": "Everybody"}))).await.json();
+    let path = format!("/admin/customer-groups/{}", group["customer_group"]["id"].as_str().unwrap());
+    let batch = format!("{path}/customers/batch");
+    let members = async || {
+        let group = app.call("GET", &format!("{path}?fields=customer_count"), None).await.json();
+        let list = app.call("GET", &format!("{path}/customers?limit=1"), None).await.json();
+        assert_eq!(group["customer_group"]["customer_count"], list["count"]);
+        list["count"].clone()
+    };
+    let mut ids: Vec<Value> = (0..COUNT).map(|number| json!({"id": id(number)})).collect();
+    ids.insert(7, json!({"id": "cus_nope"}));
+    let refused = app.call("POST", &batch, Some(json!({"customer_ids": ids}))).await;
+    assert_eq!(refused.status, 404);
+    assert!(refused.text().contains("cus_nope"), "{}", refused.text());
+    assert_eq!(members().await, 0);
+    ids.remove(7);
+    let body = json!({"customer_ids": ids});
+    assert_eq!(app.call("POST", &batch, Some(body.clone())).await.status, 200);
+    assert_eq!(members().await, COUNT);
+    assert_eq!(app.call("DELETE", &batch, Some(body)).await.status, 200);
+    assert_eq!(members().await, 0);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_customers_go_in_one_call_in_sqlite() {
+    many_customers_go_in_one_call(Engine::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_customers_go_in_one_call_in_postgres() {
+    many_customers_go_in_one_call(Engine::Postgres).await;
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fields_of_a_relation_show_every_member() {
