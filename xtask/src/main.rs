@@ -42,7 +42,7 @@ enum Task {
     /// What `test` runs, and on demand the long runs
     Ci {
         /// Also run what takes long: the release build against the official JavaScript client, `kill -9` of server and
-        /// database many times, a soak, more random input, and counts of instructions; and fail where advisories cannot be checked
+        /// database many times, a soak, and more random input; and fail where advisories cannot be checked
         #[arg(long)]
         full: bool,
     },

@@ -54,13 +54,12 @@ fn steps(extent: Extent, report: &mut Report) -> Result<()> {
     } else {
         report.tests("tests", || cargo_test(&[]));
     }
+    report.check("instructions", || instructions::run(false))?;
     report.tests("JavaScript client", || javascript_client(&binary));
     report.tests("OpenAPI document", || openapi::test(&binary));
     report.tests("fuzzing", || fuzz::run(Duration::from_secs(if extent == Extent::Full { 300 } else { 30 })));
 
     if extent == Extent::Full {
-        // Five minutes, most of them for a build of its own.
-        report.check("instructions", || instructions::run(false))?;
         let binary = report.check("release build", || build(Profile::Release, &metadata))?;
         report.tests("JavaScript client, release build", || javascript_client(&binary));
         report.tests("kill -9 many times, and a soak", crashes_and_soak);

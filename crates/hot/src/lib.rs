@@ -11,9 +11,10 @@ use axum::body::Body;
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::{Map, Value, json};
-use stheno_server::router;
-use stheno_store::Table;
-use stheno_testkit::{TestApp, TestAppOptions};
+use stheno_auth::secret::{Secret, SigningKeys};
+use stheno_server::{App, Config, Secrets, router};
+use stheno_store::{Store, StoreOptions, Table};
+use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt as _;
 
@@ -41,8 +42,9 @@ const QUERY: &str = "q=emma&offset=50&limit=50&expand=customers%2Ccustomers.grou
 #[derive(Debug)]
 pub struct Hot {
     runtime: Runtime,
-    app: TestApp,
+    store: Store,
     router: Router,
+    _folder: TempDir,
 }
 
 impl Hot {
@@ -54,9 +56,15 @@ impl Hot {
     pub fn new() -> Self {
         let runtime =
             Builder::new_current_thread().enable_all().build().unwrap_or_else(|error| panic!("{error}"));
-        let app = runtime.block_on(shop());
-        let router = router(app.app.clone());
-        Self { runtime, app, router }
+        let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("no folder for a database: {error}"));
+        let database = format!("sqlite:{}", folder.path().join("shop.db").display());
+        let store = runtime.block_on(shop(&database));
+        let secret: Secret = "supersecret".parse().unwrap_or_else(|error| panic!("{error}"));
+        let keys = SigningKeys::from(secret);
+        let secrets = Secrets { jwt: keys.clone().into(), cookie: keys.into() };
+        // Some of the server's parts are made in a runtime.
+        let app = runtime.block_on(async { App::new(store.clone(), secrets, Config::default()) });
+        Self { runtime, store, router: router(app), _folder: folder }
     }
 
     /// Does one of [`NAMES`] so many times.
@@ -102,7 +110,7 @@ impl Hot {
 
     /// Closes the shop.
     pub fn close(self) {
-        self.runtime.block_on(self.app.stop());
+        self.runtime.block_on(self.store.close());
     }
 }
 
@@ -112,30 +120,35 @@ impl Default for Hot {
     }
 }
 
-async fn shop() -> TestApp {
-    let app = TestApp::empty(TestAppOptions::default()).await;
+async fn shop(database: &str) -> Store {
+    let store = Store::open(database, StoreOptions::default())
+        .await
+        .unwrap_or_else(|error| panic!("cannot open a store: {error:?}"));
     let time = "2026-01-01T00:00:00.000001Z";
     let user = json!({"id": "usr_a", "email": "a@example.com", "api_token": TOKEN, "role": "admin", "created_at": time,
                       "updated_at": time});
-    app.import(Table::User, vec![object(user)]).await;
     let group = |number: usize| {
         object(
             json!({"id": format!("cgrp_{number:06}"), "name": format!("Group {number}"), "created_at": time,
                       "updated_at": time, "metadata": {"discount": number}}),
         )
     };
-    app.import(Table::CustomerGroup, (0..GROUPS).map(group).collect()).await;
     let customer = |number: usize| {
         object(json!({"id": format!("cus_{number:06}"), "email": format!("customer{number}@example.com"),
                       "first_name": "Zoë", "last_name": "O'Neill", "has_account": false, "created_at": time,
                       "updated_at": time, "metadata": {"note": "likes \"quotes\""}}))
     };
-    app.import(Table::Customer, (0..MEMBERS).map(customer).collect()).await;
     let member = |number: usize| {
         object(json!({"customer_group_id": GROUP, "customer_id": format!("cus_{number:06}")}))
     };
-    app.import(Table::CustomerGroupCustomers, (0..MEMBERS).map(member).collect()).await;
-    app
+    let rows = vec![
+        (Table::User, vec![object(user)]),
+        (Table::CustomerGroup, (0..GROUPS).map(group).collect()),
+        (Table::Customer, (0..MEMBERS).map(customer).collect()),
+        (Table::CustomerGroupCustomers, (0..MEMBERS).map(member).collect()),
+    ];
+    store.import(rows).await.unwrap_or_else(|error| panic!("cannot import rows: {error:?}"));
+    store
 }
 
 fn object(value: Value) -> Map<String, Value> {
