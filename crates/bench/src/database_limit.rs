@@ -1,5 +1,6 @@
 //! What PostgreSQL itself can do: `pgbench` with the very statements, as the server of PostgreSQL logs them.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
 
@@ -32,7 +33,7 @@ pub(crate) async fn measure(
     connections: usize,
     seconds: f64,
 ) -> anyhow::Result<f64> {
-    let Replay { settings, executions } = replay(server, target, request).await?;
+    let Replay { settings, executions } = replay(server, database, target, request).await?;
     let mut script = String::new();
     let mut values = Vec::new();
     // What reads more than once does so in one round trip, out of one snapshot.
@@ -84,11 +85,20 @@ struct Replay {
 }
 
 /// What a request has the database do, read from the server's log.
-async fn replay(server: &PostgresServer, target: &Target, request: &Request) -> anyhow::Result<Replay> {
+async fn replay(
+    server: &PostgresServer,
+    database: &str,
+    target: &Target,
+    request: &Request,
+) -> anyhow::Result<Replay> {
     // Once before, so that credentials are known and statements are prepared.
     load::send(target, request).await?;
     server.set("log_min_duration_statement = 0");
     server.reload().await;
+    // Connections that are made from now on tell the log how they are set, and one that many requests share is so once for all.
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()";
+    server.connect().await.execute(end, &[&database]).await?;
+    let beginning = fs::read_to_string(server.log())?.len();
     // The servers' processes read their settings between two statements.
     for _ in 0..40 {
         tokio::time::sleep(std::time::Duration::from_millis(25)).await;
@@ -107,6 +117,11 @@ async fn replay(server: &PostgresServer, target: &Target, request: &Request) -> 
     server.set("log_min_duration_statement = -1");
     server.reload().await;
     ensure!(!replay.executions.is_empty(), "the request had the database do nothing");
+    // What stands alone goes by a connection that is shared.
+    if replay.executions.len() == 1 {
+        let log = fs::read_to_string(server.log())?;
+        replay.settings = settings(&log[beginning..], "SET")?;
+    }
     Ok(replay)
 }
 
@@ -121,8 +136,6 @@ async fn replay_once(server: &PostgresServer, target: &Target, request: &Request
 /// The executions of prepared statements in a log, but for those that begin and end transactions, and the settings that
 /// were made for them.
 fn read_log(log: &str) -> anyhow::Result<Replay> {
-    let set = Regex::new(r"SET LOCAL (\w+) = (\S+?)(?:;|$)")?;
-    let mut settings = Vec::new();
     let executed = Regex::new(r"(?s)^LOG:\s+duration: [0-9.]+ ms  execute [^:]+: (.+)$")?;
     let parameter = Regex::new(r"\$\d+ = (?:'((?:[^']|'')*)'|NULL)")?;
     let mut executions: Vec<Execution> = Vec::new();
@@ -141,11 +154,20 @@ fn read_log(log: &str) -> anyhow::Result<Replay> {
             executions.push(Execution { text, parameters: Vec::new() });
             is_executed = true;
         } else {
-            settings.extend(set.captures_iter(entry).map(|found| (found[1].to_owned(), found[2].to_owned())));
             is_executed = false;
         }
     }
-    Ok(Replay { settings, executions })
+    Ok(Replay { settings: settings(log, "SET LOCAL")?, executions })
+}
+
+/// What is set by these words in a log, each once. Who sets anything does so by a statement that is not prepared.
+fn settings(log: &str, words: &str) -> anyhow::Result<Vec<(String, String)>> {
+    let set = Regex::new(&format!(r"\b{words} (\w+) = (\S+?)(?:;|\s|$)"))?;
+    let mut settings = BTreeMap::new();
+    for statement in log.split(LOG_MARK).filter_map(|entry| Some(entry.split_once("  statement: ")?.1)) {
+        settings.extend(set.captures_iter(statement).map(|found| (found[1].to_owned(), found[2].to_owned())));
+    }
+    Ok(settings.into_iter().collect())
 }
 
 #[cfg(test)]

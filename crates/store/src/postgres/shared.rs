@@ -34,15 +34,15 @@ impl Shared {
         Self { places: (0..connections).map(|_| Place::default()).collect(), next: AtomicUsize::new(0) }
     }
 
-    /// Room for a look-up, if there is any.
+    /// Room for a look-up, if there is any: where the fewest are under way, by turns among equals.
     pub(super) fn join(&self) -> Option<Seat<'_>> {
-        let first = self.next.fetch_add(1, Ordering::Relaxed);
-        (0..self.places.len()).find_map(|index| {
-            let place = &self.places[first.wrapping_add(index) % self.places.len()];
-            let before = place.under_way.fetch_add(1, Ordering::Relaxed);
-            let seat = Seat(place);
-            (before < AT_ONCE).then_some(seat)
-        })
+        let turn = self.next.fetch_add(1, Ordering::Relaxed).checked_rem(self.places.len())?;
+        let (behind, before) = self.places.split_at(turn);
+        let place =
+            before.iter().chain(behind).min_by_key(|place| place.under_way.load(Ordering::Relaxed))?;
+        let under_way = place.under_way.fetch_add(1, Ordering::Relaxed);
+        let seat = Seat(place);
+        (under_way < AT_ONCE).then_some(seat)
     }
 
     /// How many connections are here that nobody uses.
