@@ -106,9 +106,10 @@ async fn replay(
     }
     // What the server does beside is told by the log as well, but not twice.
     let mut replay = replay_once(server, target, request).await?;
+    let mut is_sure = false;
     for _ in 0..TRIES {
         let again = replay_once(server, target, request).await?;
-        let is_sure = again == replay;
+        is_sure = again == replay;
         replay = again;
         if is_sure {
             break;
@@ -116,6 +117,7 @@ async fn replay(
     }
     server.set("log_min_duration_statement = -1");
     server.reload().await;
+    ensure!(is_sure, "the request has the database do something else each time");
     ensure!(!replay.executions.is_empty(), "the request had the database do nothing");
     // What stands alone goes by a connection that is shared.
     if replay.executions.len() == 1 {

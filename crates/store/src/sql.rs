@@ -762,10 +762,12 @@ impl ListSource {
         self.rows(&columns, order, window)
     }
 
-    /// Whether what is searched for is found at once, if it is rare.
+    /// Whether what is searched for is found at once, if it is rare: by trigrams, which a term of such letters has in any locale.
     fn may_find_few(&self) -> bool {
-        self.table == Table::CustomerGroup
-            && self.term.as_ref().is_some_and(|term| term.chars().nth(2).is_some())
+        let has_trigram = |term: &String| {
+            term.as_bytes().windows(3).any(|letters| letters.iter().all(u8::is_ascii_alphanumeric))
+        };
+        self.table == Table::CustomerGroup && self.term.as_ref().is_some_and(has_trigram)
     }
 
     /// The rows are found first, and then counted and sorted. The number is null, where they are more than a few.

@@ -44,7 +44,7 @@ pub(crate) use self::replicas::ReplicaOptions;
 use self::replicas::Replicas;
 use self::start::{Checked, Start, await_medusa, check};
 use crate::answer::{JsonText, Page, Streaming};
-use crate::entity::{Catalog, Table};
+use crate::entity::{Catalog, Relation, Table};
 use crate::metadata::Metadata;
 use crate::observe::{Load, Totals};
 use crate::position::Caller;
@@ -59,7 +59,7 @@ const PING_PATIENCE: Duration = Duration::from_secs(3);
 const MORE_TRIES: u32 = 3;
 
 /// So many rows of a relation are not read together with the row that it leads from.
-const MANY_RELATED: usize = 256;
+const MANY_RELATED: usize = 128;
 
 /// A store in a PostgreSQL database, as one caller sees it.
 #[derive(Debug, Clone)]
@@ -285,7 +285,7 @@ impl Postgres {
         Ok(answer.await?.and_then(|((), text)| (!text.start.is_empty()).then_some(text)))
     }
 
-    /// A row by its id with its only relation, where that leads to few rows without relations: in one statement, on a
+    /// A group by its id with its few members, where they are its only relation and have none: in one statement, on a
     /// connection that is shared, if there is room. Nothing otherwise, nor if there is no such row.
     async fn look_up_with_relation(
         &self,
@@ -294,8 +294,9 @@ impl Postgres {
         catalog: &Catalog,
         selection: &Selection,
     ) -> Result<Option<JsonText>, StoreError> {
-        let [relation @ (_, related)] = &selection.relations[..] else { return Ok(None) };
-        if related.has_relations() || catalog.columns(related.table).is_empty() {
+        // Members have an index in their order; what other relations lead to may have to be sorted.
+        let [relation @ (Relation::Customers, related)] = &selection.relations[..] else { return Ok(None) };
+        if related.has_relations() {
             return Ok(None);
         }
         let statement = sql::retrieve_with(self.dialect(), catalog, selection, relation, id, MANY_RELATED);
@@ -440,6 +441,9 @@ fn merged(set: &str, removed: &str) -> String {
 const LOST: &str = "the connection to the database is lost";
 const SILENT: &str = "the database does not answer";
 
+/// What is said of a lock that was not had in time, and of a statement that was ended.
+const TOO_LONG: &str = "it took too long";
+
 /// What is said where the database has given up one of two writes, for both to get on.
 const IN_THE_WAY: &str = "another write was in the way";
 
@@ -477,7 +481,7 @@ fn fault(error: Error) -> StoreError {
     let ends = matches!(said.parsed_severity(), Some(Severity::Fatal | Severity::Panic));
     match said.code().code() {
         // A lock that was not had in time, or a statement that was ended.
-        "55P03" | "57014" => unavailable("it took too long", error),
+        "55P03" | "57014" => unavailable(TOO_LONG, error),
         // Two writes were in each other's way.
         "40001" | "40P01" => unavailable(IN_THE_WAY, error),
         "53100" => StoreError::Full,
@@ -535,6 +539,11 @@ fn is_refused(error: &StoreError) -> bool {
 /// Whether a unit of work was given up for another's sake.
 fn is_in_the_way(error: &StoreError) -> bool {
     matches!(error, StoreError::Unavailable { reason, .. } if *reason == IN_THE_WAY)
+}
+
+/// Whether a statement was ended before it was done.
+fn is_too_long(error: &StoreError) -> bool {
+    matches!(error, StoreError::Unavailable { reason, .. } if *reason == TOO_LONG)
 }
 
 /// Whether a connection turned out to be dead.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use stheno_testkit::postgres::PostgresDatabase;
 use tokio_postgres::Client;
 
-use super::reading::{AT_ONCE, FLAT, SEARCH};
+use super::reading::{FLAT, SEARCH, SHARED};
 use super::schema;
 use crate::cursor::{Bookmark, Key};
 use crate::customer::{AccountFilter, CustomerFilter};
@@ -143,7 +143,7 @@ impl Plans {
         let group = Some(&group).filter(|_| list.contains("members"));
         let at_once = source.page_and_count(&self.catalog, &selection, group, order, window);
         if let Some(page) = at_once.filter(|_| window.offset < DEEP) {
-            return self.add(&format!("{step}: the page and the count"), AT_ONCE, &page).await;
+            return self.add(&format!("{step}: the page and the count"), SHARED, &page).await;
         }
         let Some(page) = source.page_of(count, &self.catalog, &selection, order, window) else {
             assert!(source.searches(), "{step} shows nothing");
@@ -362,7 +362,7 @@ async fn lists_are_read_by_indexes() {
     for (members, group) in [("30,000", "cgrp_10001"), ("20", "cgrp_10020")] {
         let selection = Selection::id(&plans.catalog, Table::CustomerGroup);
         let retrieve = sql::retrieve_with(plans.dialect, &plans.catalog, &selection, &relation, group, 256);
-        plans.add(&format!("a group with the first of {members} members"), AT_ONCE, &retrieve).await;
+        plans.add(&format!("a group with the first of {members} members"), SHARED, &retrieve).await;
     }
 
     assert_eq!(plans.scanning, [""; 0]);

@@ -24,10 +24,12 @@ use tokio_postgres::types::{PgLsn, ToSql};
 use tokio_postgres::{Config, Error, IsolationLevel, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::reading::AT_ONCE;
+use super::reading;
 use super::shared::{Seat, Shared};
 use super::url::Target;
-use super::{closed, fault, is_gone, is_lost, is_unconfirmed, tls, unanswered, unconfirmed, unreachable};
+use super::{
+    closed, fault, is_gone, is_lost, is_too_long, is_unconfirmed, tls, unanswered, unconfirmed, unreachable,
+};
 use crate::answer::{JsonText, Output, Reply, Streaming};
 use crate::apart::Apart;
 use crate::observe::Load;
@@ -334,8 +336,9 @@ impl Client {
         const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
         if let Some(settings) = &self.settings {
             // What was prepared before, was so for the server's connection of another transaction.
+            self.batch_execute(BEGIN).await.map_err(fault)?;
             self.statement_cache.clear();
-            self.batch_execute(&format!("{BEGIN}; {settings}")).await.map_err(fault)?;
+            self.batch_execute(settings).await.map_err(fault)?;
             return Ok(work.await);
         }
         // Each is sent when it is polled first.
@@ -570,10 +573,11 @@ impl Pool {
         let connection = match seat.connection() {
             Some(connection) => connection,
             None => {
-                let client = self.get().await?;
-                let set = async { client.batch_execute(AT_ONCE).await.map_err(fault) };
+                // Whoever is not shared after all goes to nobody, as it is set for this.
+                let client = scopeguard::guard(self.get().await?, |client| drop(client.taken()));
+                let set = async { client.batch_execute(reading::SHARED).await.map_err(fault) };
                 self.while_it_answers(set).await?;
-                seat.share(client)
+                seat.share(ScopeGuard::into_inner(client))
             }
         };
         let Some(client) = connection.client() else { return Ok(None) };
@@ -582,6 +586,7 @@ impl Pool {
         }
         let answer = query_cached(&**client, sql, parameters);
         match tokio::time::timeout(SHARED_PATIENCE, answer).await {
+            Ok(Err(error)) if is_too_long(&error) => Ok(None),
             Ok(rows) => rows.map(Some),
             Err(_) => {
                 // One of those before it waits for a lock, or the server for better times.
@@ -818,15 +823,37 @@ async fn query_cached(
 
 #[cfg(test)]
 mod tests {
+    use futures::future::join_all;
     use stheno_testkit::postgres::PostgresDatabase;
 
     use super::*;
 
-    async fn pool(database: &PostgresDatabase) -> Pool {
-        let options = StoreOptions { connections: 1, ..StoreOptions::default() };
+    async fn pool(database: &PostgresDatabase, connections: usize) -> Pool {
+        let options = StoreOptions { connections, ..StoreOptions::default() };
         let permits = Arc::new(Semaphore::new(1));
         let streaming = Streaming { whole_up_to: 1 << 20, reader_timeout: Duration::from_secs(1), permits };
         Connector::new(database.url(), &options).unwrap().open(streaming).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_set_for_look_ups_is_on_no_other_connection() {
+        let database = PostgresDatabase::empty().await;
+        let pool = pool(&database, 20).await;
+        for rows in join_all((0..40).map(|_| pool.look_up("SELECT 1", &[]))).await {
+            assert_eq!(rows.unwrap().len(), 1);
+        }
+        for client in join_all((0..15).map(|_| pool.get())).await {
+            let row = client.unwrap().query_one("SHOW enable_sort", &[]).await.unwrap();
+            assert_eq!(row.get::<_, &str>(0), "on");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_look_up_that_takes_long_is_left_to_a_connection_of_its_own() {
+        let database = PostgresDatabase::empty().await;
+        let pool = pool(&database, 20).await;
+        assert!(pool.look_up_beside("SELECT pg_sleep(0.7)", &[]).await.unwrap().is_none());
+        assert_eq!(pool.look_up("SELECT pg_sleep(0.7)", &[]).await.unwrap().len(), 1);
     }
 
     /// A work that writes a row with this number, and then does something else.
@@ -857,7 +884,7 @@ mod tests {
     async fn a_connection_whose_transaction_is_left_open_goes_to_nobody() {
         let database = PostgresDatabase::empty().await;
         database.execute("CREATE TABLE kept (number integer NOT NULL)").await;
-        let pool = pool(&database).await;
+        let pool = pool(&database, 1).await;
         let panicked =
             pool.write_at_once(1, |number, client| row(*number, client, async { panic!("it panics") }));
         assert!(matches!(panicked.await, Err::<Option<()>, _>(StoreError::Internal(_))));
@@ -876,7 +903,7 @@ mod tests {
     async fn what_answers_nothing_or_fails_saves_nothing() {
         let database = PostgresDatabase::empty().await;
         database.execute("CREATE TABLE kept (number integer NOT NULL)").await;
-        let pool = pool(&database).await;
+        let pool = pool(&database, 1).await;
         let nothing = pool.write_at_once(1, |number, client| {
             row(*number, client, async {}).map(|done| done.map(|_| None::<()>)).boxed()
         });

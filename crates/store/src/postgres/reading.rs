@@ -26,11 +26,12 @@ const SMALL_PAGE: u64 = 100;
 pub(super) const FLAT: &str = "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off";
 
 /// How all is planned on a connection that is shared, for as long as that lives: as [`FLAT`], each row of a page on its own, and
-/// a search for groups by its trigrams, since comparing all names costs more than PostgreSQL thinks.
-pub(super) const AT_ONCE: &str = "
+/// a search for groups by its trigrams, since comparing all names costs more than PostgreSQL thinks. What takes long is ended.
+pub(super) const SHARED: &str = "
     SET plan_cache_mode = force_generic_plan;
     SET enable_sort = off; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
-    SET max_parallel_workers_per_gather = 0; SET random_page_cost = 1.1; SET cpu_operator_cost = 0.02";
+    SET max_parallel_workers_per_gather = 0; SET random_page_cost = 1.1; SET cpu_operator_cost = 0.02;
+    SET statement_timeout = 500";
 
 /// How a search is planned: for its very term, since one that is rare is found by its trigrams and one that is frequent is not;
 /// as for data in memory, so that the few members of a group are looked at one by one; and comparing texts for what it costs.
@@ -82,7 +83,7 @@ impl ListReading {
         let group = match &selection.relations[..] {
             [] => None,
             // All of these are members of the only group that is asked for.
-            [(Relation::Groups, group)] if !group.has_relations() && self.has_only_one_group() => Some(group),
+            [(Relation::Groups, group)] if self.is_the_only_group(group) => Some(group),
             _ => return Ok(None),
         };
         if !self.is_small() {
@@ -102,8 +103,10 @@ impl ListReading {
         Ok(Some((self.head_of(counted.unsigned_abs(), &rows)?, text)))
     }
 
-    fn has_only_one_group(&self) -> bool {
-        self.only_groups.as_ref().is_some_and(|groups| groups.len() == 1)
+    /// Whether the relation `groups` is one group for all, shown as it is.
+    fn is_the_only_group(&self, group: &Selection) -> bool {
+        let is_plain = !group.has_relations() && !group.customer_count;
+        is_plain && self.only_groups.as_ref().is_some_and(|groups| groups.len() == 1)
     }
 
     fn is_small(&self) -> bool {

@@ -123,7 +123,7 @@ pub(super) fn object(catalog: &Catalog, selection: &Selection, row: &Row) -> Res
     objects(catalog, selection, 0, &[], std::slice::from_ref(row))
 }
 
-/// A row as JSON, whose only relation is read with it, as [`sql::retrieve_with`] does.
+/// A row as JSON, whose only relation, a list, is read with it, as [`sql::retrieve_with`] does.
 pub(super) fn object_with(
     catalog: &Catalog,
     selection: &Selection,
@@ -137,13 +137,9 @@ pub(super) fn object_with(
     let mut text = object(catalog, selection, first)?;
     text.pop();
     write_name(&mut text, relation.name());
-    let objects = objects(catalog, related, behind, &[], rows)?;
-    match relation.is_list() {
-        true => text.extend([b"[", &*objects, b"]"].concat()),
-        false if is_there => text.extend(objects),
-        false => text.extend_from_slice(b"null"),
-    }
-    text.push(b'}');
+    text.push(b'[');
+    text.extend(objects(catalog, related, behind, &[], rows)?);
+    text.extend_from_slice(b"]}");
     Ok(Some(text))
 }
 

@@ -76,12 +76,11 @@ impl Seat<'_> {
 
     /// Shares a connection, unless another has been there first.
     pub(super) fn share(&self, client: Client) -> Arc<Connection> {
+        let connection = Arc::new(Connection { client: Some(client), is_left: AtomicBool::new(false) });
         let mut place = self.0.lock();
         match &*place {
             Some(first) if first.is_good() => Arc::clone(first),
-            _ => Arc::clone(
-                place.insert(Arc::new(Connection { client: Some(client), is_left: AtomicBool::new(false) })),
-            ),
+            _ => Arc::clone(place.insert(connection)),
         }
     }
 }
