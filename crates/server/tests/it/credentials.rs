@@ -66,7 +66,8 @@ fn executed(log: &str) -> Vec<&str> {
 async fn a_credential_is_looked_up_once_for_many_requests() {
     const REQUESTS: usize = 20;
     let postgres = PostgresServer::start("log_statement = all").await;
-    let config = Config { credentials_remembered: Duration::from_secs(600), ..Config::default() };
+    let mut config = Config::default();
+    config.credentials_remembered = Duration::from_secs(600);
     let options = TestAppOptions { config, ..TestAppOptions::default() };
     let app = TestApp::with_contract_data_at(&postgres.url("postgres"), options).await;
     let session = cookie(&login(&app, &[header("x-forwarded-proto", "https")], "supersecret").await);
