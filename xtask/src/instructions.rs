@@ -26,7 +26,7 @@ const ENOUGH: u64 = 400_000_000;
 const BUILD: &str = "crates/hot/counted.toml";
 
 /// A change up to this share of the last count is none.
-const TOLERANCE: f64 = 0.03;
+const TOLERANCE: f64 = 0.05;
 
 type Counts = BTreeMap<String, u64>;
 
@@ -151,9 +151,9 @@ mod tests {
     #[test]
     fn a_count_may_fall_and_hardly_grow() {
         let last = counts(&[("a", 1000), ("b", 1000)]);
-        assert!(compare(&last, &counts(&[("a", 1029), ("b", 400)])).is_ok());
-        let grown = compare(&last, &counts(&[("a", 1031), ("b", 1000)])).unwrap_err().to_string();
-        assert!(grown.starts_with("\"a\" takes 1031 instructions, where it took 1000;"), "{grown}");
+        assert!(compare(&last, &counts(&[("a", 1049), ("b", 400)])).is_ok());
+        let grown = compare(&last, &counts(&[("a", 1051), ("b", 1000)])).unwrap_err().to_string();
+        assert!(grown.starts_with("\"a\" takes 1051 instructions, where it took 1000;"), "{grown}");
     }
 
     #[test]
