@@ -46,7 +46,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 const REFUSAL: Duration = Duration::from_secs(10);
 
 /// One connection of so many is for look-ups to share.
-const SHARED: usize = 10;
+const FOR_ONE_SHARED: usize = 10;
 
 /// After so long, a look-up goes by a connection of its own.
 const SHARED_PATIENCE: Duration = Duration::from_millis(500);
@@ -151,7 +151,7 @@ impl Connector {
             builder = builder.post_create(greet);
         }
         // A PgBouncer gives a connection to one transaction at a time.
-        let shared = if settings.is_none() { connections / SHARED } else { 0 };
+        let shared = if settings.is_none() { connections / FOR_ONE_SHARED } else { 0 };
         Ok(Pool {
             shared: Arc::new(Shared::new(shared)),
             connections: builder

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 use stheno_store::{
     AccountFilter, Bound, CustomerChanges, CustomerFilter, CustomerGroupChanges, CustomerGroupFilter,
-    DateRange, IdFilter, Table, TextComparison,
+    DateRange, IdFilter, Table, TextComparison, Window,
 };
 
 use crate::database::Database;
-use crate::shop::{START, Shop, ids_in, rows, texts, time};
+use crate::shop::{START, Shop, id, ids_in, rows, texts, time};
 
 fn q(term: &str) -> CustomerGroupFilter {
     CustomerGroupFilter { q: Some(term.to_owned()), ..CustomerGroupFilter::default() }
@@ -27,6 +27,27 @@ fn by_id(filter: IdFilter) -> CustomerGroupFilter {
 
 fn named(names: &[&str]) -> CustomerGroupFilter {
     CustomerGroupFilter { names: Some(texts(names)), ..CustomerGroupFilter::default() }
+}
+
+/// Few are found otherwise than many, and pages of either are cut from all of them.
+pub(crate) async fn q_counts_all_groups_that_it_finds(database: Database) {
+    let shop = Shop::open(database).await;
+    let all: Vec<String> = (1000..2005).map(|number| format!("cgrp_{number}")).collect();
+    let groups = all.iter().map(|id| json!({"id": id, "name": format!("Shop {id}")})).collect();
+    shop.import(Table::CustomerGroup, groups).await;
+    for (term, found) in [("SHOP", &all[..]), ("shop cgrp_1", &all[..1000]), ("grp_200", &all[1000..])] {
+        for (offset, limit) in [(0, 3), (2, 2), (4, 100)] {
+            let mut list = shop.group_list();
+            list.filter.q = Some(term.to_owned());
+            list.window = Window { offset: offset as u64, limit: Some(limit as u64) };
+            let page = shop.store.list_customer_groups(list).await.unwrap();
+            let place = format!("{term:?} {offset} {limit}");
+            assert_eq!(page.count, found.len() as u64, "{place}");
+            let end = found.len().min(offset + limit);
+            let ids: Vec<_> = rows(page).await.iter().map(id).collect();
+            assert_eq!(ids, found[offset..end], "{place}");
+        }
+    }
 }
 
 pub(crate) async fn q_finds_a_part_of_a_groups_name(database: Database) {

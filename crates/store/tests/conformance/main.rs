@@ -159,6 +159,7 @@ macro_rules! run_on {
             }
             filter {
                 q_finds_a_part_of_a_groups_name
+                q_counts_all_groups_that_it_finds
                 q_folds_case_character_by_character
                 q_follows_every_write
                 q_is_literal
