@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(180);
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) target: Target,
-    /// From the start of its process to its first answer.
+    /// From the start of its process to its first answer; of several starts, the median.
     pub(crate) started_in: Duration,
     process: Process,
 }

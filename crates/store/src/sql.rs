@@ -34,6 +34,8 @@ pub(crate) struct Traits {
     pub(crate) orders: bool,
     /// The names of groups have an index of trigrams.
     pub(crate) trigrams: bool,
+    /// The database refuses members that are no customers.
+    pub(crate) references: bool,
 }
 
 impl Dialect {
@@ -497,6 +499,12 @@ pub(crate) const DEEP: u64 = 1_000;
 /// So many rows that are found are sorted for a page.
 const FEW: u64 = 1_000;
 
+/// So many rows that have a part of a term are looked through for all of it.
+pub(crate) const NEAR: u64 = 100;
+
+/// What all lists of groups begin with.
+const GROUPS: &str = " FROM customer_group r";
+
 /// The column of a page in which the number of all rows is.
 pub(crate) const TOTAL: &str = "stheno_total";
 
@@ -521,7 +529,7 @@ impl ListSource {
     pub(crate) fn customer_groups(dialect: Dialect, filter: &CustomerGroupFilter) -> Self {
         let CustomerGroupFilter { q, names, id, created_at, updated_at, discount_condition_id } = filter;
         let mut source = Statement::new(dialect);
-        source.push(" FROM customer_group r");
+        source.push(GROUPS);
         if let Some(condition) = discount_condition_id {
             source
                 .push(" JOIN discount_condition_customer_group d ON d.customer_group_id = r.id AND d.condition_id = ")
@@ -545,12 +553,11 @@ impl ListSource {
         source.and_within("r.updated_at", updated_at);
         let is_whole = *filter == CustomerGroupFilter::default();
         let kept = is_whole.then_some(KeptCount { kind: "groups", group: None, has_account: None });
-        let term = q.as_deref().map(fold);
         Self {
             source,
             id: "r.id",
             kept,
-            term,
+            term: q.clone(),
             among: None,
             table: Table::CustomerGroup,
             rows: cursor::rows_of(Table::CustomerGroup, filter),
@@ -616,7 +623,7 @@ impl ListSource {
             source,
             id,
             kept,
-            term: q.as_deref().map(fold),
+            term: q.clone(),
             among: counted,
             table: Table::Customer,
             rows: cursor::rows_of(Table::Customer, filter),
@@ -652,15 +659,23 @@ impl ListSource {
         statement
     }
 
+    /// The term that is searched for.
+    pub(crate) fn term(&self) -> Option<&str> {
+        self.term.as_deref()
+    }
+
     /// Whether a term is searched for.
     pub(crate) fn searches(&self) -> bool {
         self.term.is_some()
     }
 
-    /// Of SQLite: how many rows of all the index of trigrams finds for the term, up to a limit; and the same list, which
-    /// begins with these. None, where the index cannot find all.
-    pub(crate) fn by_trigrams(&self, limit: u64) -> Option<(Statement, Self)> {
-        let term = self.term.as_deref().filter(|term| is_found_by_trigrams(term))?;
+    /// Of SQLite: how many rows of all the index of trigrams finds for the term, or the part of it, up to a limit; and the same
+    /// list, which begins with these. None, where the index cannot find all.
+    pub(crate) fn by_trigrams(&self, part: &str, limit: u64) -> Option<(Statement, Self)> {
+        let term = fold(part);
+        if !is_found_by_trigrams(&term) {
+            return None;
+        }
         let term = Parameter::Text(format!("\"{}\"", term.replace('"', "\"\"")));
         let table = self.table.name();
         let (index, texts) = (format!("stheno_{table}_search"), format!("stheno_{table}_text"));
@@ -724,8 +739,9 @@ impl ListSource {
             Some(kept) if counts && self.is_flat(order) => {
                 Some(self.page_and_kept_count(kept, catalog, selection, group, order, window))
             }
-            None if trigrams && self.may_find_few() && order.after.is_none() => {
-                Some(self.page_of_few(catalog, selection, order, window))
+            None if trigrams && order.after.is_none() => {
+                let word = self.last_word()?;
+                Some(self.page_of_few(word, catalog, selection, order, window))
             }
             _ => None,
         }
@@ -762,30 +778,54 @@ impl ListSource {
         self.rows(&columns, order, window)
     }
 
-    /// Whether what is searched for is found at once, if it is rare: by trigrams, which a term of such letters has in any locale.
-    fn may_find_few(&self) -> bool {
-        let has_trigram = |term: &String| {
-            term.as_bytes().windows(3).any(|letters| letters.iter().all(u8::is_ascii_alphanumeric))
-        };
-        self.table == Table::CustomerGroup && self.term.as_ref().is_some_and(has_trigram)
+    /// The last part of a term for groups that has a trigram in any locale. By it, and so by the term, what is searched for is
+    /// found at once, if it is rare.
+    pub(crate) fn last_word(&self) -> Option<&str> {
+        let term = self.term.as_deref().filter(|_| self.table == Table::CustomerGroup)?;
+        term.rsplit(|letter: char| !letter.is_ascii_alphanumeric()).find(|word| word.len() > 2)
     }
 
     /// The rows are found first, and then counted and sorted. The number is null, where they are more than a few.
+    ///
+    /// All that share a trigram are gone through in the index. So those with the last word alone are found before all others, as
+    /// names differ at their ends: "group 00042".
     fn page_of_few(
         &self,
+        word: &str,
         catalog: &Catalog,
         selection: &Selection,
         order: &Order,
         window: Window,
     ) -> Statement {
         let mut statement = self.source.clone();
-        statement.text.insert_str(0, "WITH found AS MATERIALIZED (SELECT r.*");
-        let columns = columns(statement.dialect, catalog, "r", selection);
+        let dialect = statement.dialect;
+        let conditions = std::mem::take(&mut statement.text);
+        let conditions = conditions.strip_prefix(GROUPS).unwrap_or_default();
+        if self.term.as_deref() == Some(word) {
+            let _ = write!(
+                statement.text,
+                "WITH found AS MATERIALIZED (SELECT r.*{GROUPS}{conditions} LIMIT {FEW} + 1)"
+            );
+        } else {
+            let _ = write!(
+                statement.text,
+                "WITH near AS MATERIALIZED (SELECT r.*{GROUPS} WHERE r.deleted_at IS NULL"
+            );
+            statement.and_has("stheno_contains", &["r.name"], Place::Anywhere, word);
+            let _ = write!(
+                statement.text,
+                " LIMIT {NEAR} + 1), found AS MATERIALIZED (
+                    SELECT r.* FROM near r{conditions} AND (SELECT count(*) FROM near) <= {NEAR}
+                    UNION ALL (SELECT r.*{GROUPS}{conditions} AND (SELECT count(*) FROM near) > {NEAR}
+                               LIMIT {FEW} + 1))"
+            );
+        }
+        let columns = columns(dialect, catalog, "r", selection);
         let _ = write!(
             statement.text,
-            " LIMIT {FEW} + 1) SELECT {columns}, \
-             (SELECT CASE WHEN count(*) <= {FEW} THEN count(*) END FROM found) AS {TOTAL}, {} FROM found r",
-            told_key(statement.dialect, order)
+            " SELECT {columns}, (SELECT CASE WHEN count(*) <= {FEW} THEN count(*) END FROM found) AS {TOTAL}, {}
+              FROM found r",
+            told_key(dialect, order)
         );
         statement.push_order(&key(order), self.id, order, false);
         statement.push_window(window);

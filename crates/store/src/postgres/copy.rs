@@ -75,7 +75,7 @@ impl CopyEnd {
 
     /// Brings the tables up to date.
     pub(crate) async fn migrate(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        migration::make_tables(&self.pool, now, &|_| {}).await
+        migration::make_tables(&self.pool, now, &|_| {}).await.map(drop)
     }
 
     /// Finds out which columns the tables have, but for what the database computes by itself: that is not copied.

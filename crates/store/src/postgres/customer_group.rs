@@ -1,5 +1,4 @@
 use futures::FutureExt as _;
-use tokio_postgres::Row;
 
 use super::pool::Client;
 use super::rows::{self, Sent, Time};
@@ -136,9 +135,19 @@ impl Postgres {
         id: &str,
         customer_ids: Vec<String>,
     ) -> Result<Option<JsonText>, StoreError> {
-        let members = Members::new(id, customer_ids, self.reader(Table::CustomerGroup));
-        let group = self.pool.write_at_once(members, |members, client| members.add(client).boxed());
-        Ok(group.await?.map(JsonText::whole))
+        let members = Members::new(id, &customer_ids, self.reader(Table::CustomerGroup));
+        let refuses_unknown = self.traits.references;
+        let added = self
+            .pool
+            .write_at_once(members, move |members, client| members.add(client, refuses_unknown).boxed());
+        match added.await {
+            Ok(group) => Ok(group.map(JsonText::whole)),
+            Err(error) if is_gone_meanwhile(&error) => match self.unknown_customers(customer_ids).await? {
+                unknown if unknown.is_empty() => Err(error),
+                unknown => Err(StoreError::UnknownCustomers(unknown)),
+            },
+            Err(error) => Err(error),
+        }
     }
 
     pub(crate) async fn remove_customers_from_group(
@@ -146,120 +155,118 @@ impl Postgres {
         id: &str,
         customer_ids: Vec<String>,
     ) -> Result<Option<JsonText>, StoreError> {
-        let members = Members::new(id, customer_ids, self.reader(Table::CustomerGroup));
+        let members = Members::new(id, &customer_ids, self.reader(Table::CustomerGroup));
         let group = self.pool.write_at_once(members, |members, client| members.remove(client).boxed());
         Ok(group.await?.map(JsonText::whole))
+    }
+
+    /// Those of the customers that do not exist, in their order.
+    async fn unknown_customers(&self, customers: Vec<String>) -> Result<Vec<String>, StoreError> {
+        // By their places, for one may be a text that the database cannot hold.
+        let sql = "SELECT n.number FROM unnest($1::text[]) WITH ORDINALITY n (id, number)
+                   LEFT JOIN customer c ON c.id = n.id WHERE c.id IS NULL ORDER BY n.number";
+        let customers = Parameter::Texts(customers);
+        let rows = self.pool.query(sql, &[&customers]).await?;
+        let Parameter::Texts(customers) = customers else { return Ok(Vec::new()) };
+        let mut unknown = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let number: i64 = row.try_get(0).map_err(fault)?;
+            let found = usize::try_from(number - 1).ok().and_then(|index| customers.get(index));
+            unknown.extend(found.cloned());
+        }
+        Ok(unknown)
     }
 }
 
 /// Customers that become members of a group, or are so no longer.
 struct Members {
     group: Parameter,
+    /// Each once, and in one order, so that two who write the same do not wait for each other.
     customers: Parameter,
     reader: RowReader,
-    /// Reads the group.
-    read: Statement,
+    /// Reads the group, and keeps it from being deleted.
+    lock: Statement,
 }
 
 impl Members {
-    /// Keeps a group from being deleted, if it is there.
-    const LOCK: &str = "SELECT 1 FROM customer_group WHERE id = $1 AND deleted_at IS NULL FOR KEY SHARE";
-
-    fn new(group: &str, customers: Vec<String>, reader: RowReader) -> Self {
-        let read = reader.statement(group);
+    fn new(group: &str, customers: &[String], reader: RowReader) -> Self {
+        let mut lock = reader.statement(group);
+        lock.text.push_str(" FOR KEY SHARE OF r");
+        let mut customers = customers.to_vec();
+        customers.sort_unstable();
+        customers.dedup();
         let (group, customers) = (Parameter::Text(group.to_owned()), Parameter::Texts(customers));
-        Self { group, customers, reader, read }
+        Self { group, customers, reader, lock }
     }
 
-    /// Makes them members of the group, and reads that, unless it is not there.
-    async fn add(&self, client: &Client) -> Result<Option<Vec<u8>>, StoreError> {
-        let lock = client.prepare_cached(Self::LOCK).await.map_err(fault)?;
-        let find = client
-            .prepare_cached(
-                "SELECT n.number FROM unnest($1::text[]) WITH ORDINALITY n (id, number)
-                 LEFT JOIN customer c ON c.id = n.id WHERE c.id IS NULL ORDER BY n.number",
-            )
-            .await
-            .map_err(fault)?;
-        // In one order, so that two who add the same customers do not wait for each other.
+    /// Makes them members of the group, and answers that, unless it is not there. Where one of them is not there, it is said to
+    /// be gone: by the database itself, if that refuses unknown ones.
+    async fn add(&self, client: &Client, refuses_unknown: bool) -> Result<Option<Vec<u8>>, StoreError> {
+        let lock = client.prepare_cached(&self.lock.text).await.map_err(fault)?;
         let insert = client
             .prepare_cached(
                 "INSERT INTO customer_group_customers (customer_group_id, customer_id)
-                 SELECT DISTINCT $1::text, c.id FROM unnest($2::text[]) c (id) ORDER BY c.id
-                 ON CONFLICT DO NOTHING",
+                 SELECT $1, c.id FROM unnest($2::text[]) c (id) ON CONFLICT DO NOTHING",
             )
             .await
             .map_err(fault)?;
-        let read = client.prepare_cached(&self.read.text).await.map_err(fault)?;
-        let (group, customers, members): ([Sent<'_>; 1], [Sent<'_>; 1], [Sent<'_>; 2]) =
-            ([&self.group], [&self.customers], [&self.group, &self.customers]);
-        let read_by = rows::parameters(&self.read);
-        let (locked, unknown, added, row) = futures::join!(
-            client.query_opt(&lock, &group),
-            client.query(&find, &customers),
+        let look = "SELECT EXISTS (SELECT FROM unnest($1::text[]) n (id) LEFT JOIN customer c ON c.id = n.id
+                                   WHERE c.id IS NULL)";
+        let looking = async || match refuses_unknown {
+            true => Ok(false),
+            false => {
+                let look = client.prepare_cached(look).await?;
+                client.query_one(&look, &[&self.customers]).await?.try_get(0)
+            }
+        };
+        let (locked_by, members): (_, [Sent<'_>; 2]) =
+            (rows::parameters(&self.lock), [&self.group, &self.customers]);
+        let (locked, has_unknown, added) = futures::join!(
+            client.query_opt(&lock, &locked_by),
+            looking(),
             client.execute(&insert, &members),
-            client.query_opt(&read, &read_by),
         );
-        if locked.map_err(fault)?.is_none() {
-            return Ok(None);
-        }
-        let unknown = self.named(&unknown.map_err(fault)?)?;
-        if !unknown.is_empty() {
-            return Err(StoreError::UnknownCustomers(unknown));
+        let Some(group) = locked.map_err(fault)? else { return Ok(None) };
+        if has_unknown.map_err(fault)? {
+            return Err(StoreError::Unavailable { reason: GONE, source: None });
         }
         added.map_err(gone_meanwhile)?;
-        row.map_err(fault)?.map(|row| self.reader.object(&row)).transpose()
+        self.reader.object(&group).map(Some)
     }
 
-    /// Has them be members of the group no longer, and reads that, unless it is not there.
+    /// Has them be members of the group no longer, and answers that, unless it is not there.
     async fn remove(&self, client: &Client) -> Result<Option<Vec<u8>>, StoreError> {
-        let lock = client.prepare_cached(Self::LOCK).await.map_err(fault)?;
-        // As a rule in one order, so that two who remove the same customers do not wait for each other.
+        let lock = client.prepare_cached(&self.lock.text).await.map_err(fault)?;
         let delete = client
             .prepare_cached(
-                "DELETE FROM customer_group_customers m
-                 USING (SELECT DISTINCT c.id FROM unnest($2::text[]) c (id) ORDER BY c.id) c
-                 WHERE m.customer_group_id = $1 AND m.customer_id = c.id",
+                "DELETE FROM customer_group_customers
+                 WHERE customer_group_id = $1 AND customer_id = ANY ($2::text[])",
             )
             .await
             .map_err(fault)?;
-        let read = client.prepare_cached(&self.read.text).await.map_err(fault)?;
-        let (group, members): ([Sent<'_>; 1], [Sent<'_>; 2]) =
-            ([&self.group], [&self.group, &self.customers]);
-        let read_by = rows::parameters(&self.read);
-        let (locked, removed, row) = futures::join!(
-            client.query_opt(&lock, &group),
-            client.execute(&delete, &members),
-            client.query_opt(&read, &read_by),
-        );
-        if locked.map_err(fault)?.is_none() {
-            return Ok(None);
-        }
+        let (locked_by, members): (_, [Sent<'_>; 2]) =
+            (rows::parameters(&self.lock), [&self.group, &self.customers]);
+        let (locked, removed) =
+            futures::join!(client.query_opt(&lock, &locked_by), client.execute(&delete, &members));
+        let Some(group) = locked.map_err(fault)? else { return Ok(None) };
         removed.map_err(fault)?;
-        row.map_err(fault)?.map(|row| self.reader.object(&row)).transpose()
-    }
-
-    /// The customers of the list whose places in it, counted from one, these rows tell.
-    fn named(&self, rows: &[Row]) -> Result<Vec<String>, StoreError> {
-        let Parameter::Texts(customers) = &self.customers else { return Ok(Vec::new()) };
-        let mut named = Vec::with_capacity(rows.len());
-        for row in rows {
-            let number: i64 = row.try_get(0).map_err(fault)?;
-            // By their places, for one may be a text that the database cannot hold.
-            let found = usize::try_from(number - 1).ok().and_then(|index| customers.get(index));
-            named.extend(found.cloned());
-        }
-        Ok(named)
+        self.reader.object(&group).map(Some)
     }
 }
+
+/// What is said of customers or groups that are not there, or not any more.
+const GONE: &str = "what was referred to is being deleted";
 
 /// What one hears whose customers or groups were there, but are deleted before the write is done.
 pub(super) fn gone_meanwhile(error: tokio_postgres::Error) -> StoreError {
     if !is_dangling(&error) {
         return fault(error);
     }
-    let reason = "what was referred to is being deleted";
-    StoreError::Unavailable { reason, source: Some(Box::new(error)) }
+    StoreError::Unavailable { reason: GONE, source: Some(Box::new(error)) }
+}
+
+fn is_gone_meanwhile(error: &StoreError) -> bool {
+    matches!(error, StoreError::Unavailable { reason, .. } if *reason == GONE)
 }
 
 fn name_taken(error: tokio_postgres::Error, name: &str) -> StoreError {

@@ -10,7 +10,7 @@ use tokio_postgres::{GenericClient, SimpleQueryMessage};
 
 use super::additions::{self, ADDITIONS, Addition, COUNTS, Made, Maker};
 use super::pool::Pool;
-use super::schema::{self, Situation};
+use super::schema::{self, Look, Situation};
 use super::{Connector, counts, fault, keys};
 use crate::answer::Streaming;
 use crate::clock::Clock;
@@ -54,7 +54,7 @@ impl PostgresSchema {
     pub(crate) async fn differences(&self) -> Result<Vec<Difference>, StoreError> {
         let mut client = self.pool.get().await?;
         let reading = client.transaction().await.map_err(fault)?;
-        let mut differences = Situation::read(&*reading).await?.differences(&*reading).await?;
+        let Look { mut differences, .. } = Look::at(&*reading).await?;
         differences.extend(lost_keys(&*reading).await?);
         drop(reading);
         differences.extend(counts::difference(&mut client).await?);
@@ -102,23 +102,24 @@ async fn lost_keys(client: &impl GenericClient) -> Result<Vec<Difference>, Store
     }
 }
 
-/// Makes tables, and steps that are yet to be made, if there are any and nothing hinders it.
+/// Makes tables, and steps that are yet to be made, if there are any and nothing hinders it. Where nothing was to be made, it
+/// answers what was seen.
 pub(super) async fn make_tables(
     pool: &Pool,
     now: Timestamp,
     listener: Listener<'_>,
-) -> Result<(), StoreError> {
+) -> Result<Option<Look>, StoreError> {
     let mut client = pool.get().await?;
     let reading = client.transaction().await.map_err(fault)?;
-    let situation = Situation::read(&*reading).await?;
-    let wanting = situation.differences(&*reading).await?;
+    let look = Look::at(&*reading).await?;
     drop(reading);
-    let wanting: Vec<_> = wanting.iter().filter(|difference| is_of_steps(difference)).collect();
-    let is_behind = situation.next_step().is_some() || !wanting.is_empty();
+    let wanting: Vec<_> = look.differences.iter().filter(|difference| is_of_steps(difference)).collect();
+    let is_behind = look.situation.next_step().is_some() || !wanting.is_empty();
     if is_behind && wanting.iter().all(|difference| difference.hindrance.is_none()) {
         schema::make_tables(&mut client, now, listener).await?;
+        return Ok(None);
     }
-    Ok(())
+    Ok(Some(look))
 }
 
 /// Whether it is a step that makes the thing.

@@ -42,6 +42,7 @@ use self::pool::Pool;
 use self::reading::{ListReading, RowReading};
 pub(crate) use self::replicas::ReplicaOptions;
 use self::replicas::Replicas;
+use self::schema::Look;
 use self::start::{Checked, Start, await_medusa, check};
 use crate::answer::{JsonText, Page, Streaming};
 use crate::entity::{Catalog, Relation, Table};
@@ -114,13 +115,18 @@ impl Postgres {
             let reading = client.transaction().await.map_err(fault)?;
             await_medusa(&reading).await?;
         }
-        if start.migrate {
-            migration::make_tables(&pool, environment.clock.now(), &|_| {}).await?;
-        }
+        let seen = match start.migrate {
+            true => migration::make_tables(&pool, environment.clock.now(), &|_| {}).await?,
+            false => None,
+        };
         let mut client = pool.get().await?;
         let reading = client.transaction().await.map_err(fault)?;
-        let Checked { has_own_tables, is_wanting } = check(&reading, start).await?;
-        let catalogs = Arc::new(Catalogs::new(schema::read_catalog(&*reading).await?));
+        let look = match seen {
+            Some(look) => look,
+            None => Look::at(&*reading).await?,
+        };
+        let Checked { has_own_tables, is_wanting, catalog } = check(&reading, look, start).await?;
+        let catalogs = Arc::new(Catalogs::new(catalog));
         let traits = schema::read_traits(&*reading).await?;
         drop(reading);
         drop(client);
@@ -561,7 +567,10 @@ fn is_duplicate(error: &Error) -> bool {
     error.code() == Some(&SqlState::UNIQUE_VIOLATION)
 }
 
-/// Whether a statement failed because what it refers to is gone.
+/// Whether a statement failed because what it refers to is gone; or never was, as a text that the database cannot hold, for
+/// which null is sent.
 fn is_dangling(error: &Error) -> bool {
-    error.code() == Some(&SqlState::FOREIGN_KEY_VIOLATION)
+    error
+        .code()
+        .is_some_and(|code| [SqlState::FOREIGN_KEY_VIOLATION, SqlState::NOT_NULL_VIOLATION].contains(code))
 }

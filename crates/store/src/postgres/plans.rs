@@ -336,9 +336,11 @@ async fn lists_are_read_by_indexes() {
             plans.add_list(&step, Table::Customer, &found, "id", FIRST).await;
         }
     }
-    let q = Some("10077".to_owned());
-    let found = groups(&CustomerGroupFilter { q, ..all_groups.clone() });
-    plans.add_list("groups with a rare term", Table::CustomerGroup, &found, "-created_at", FIRST).await;
+    for (kind, term) in [("a rare term", "10077"), ("a rare word at the end", "group 10077")] {
+        let found = groups(&CustomerGroupFilter { q: Some(term.to_owned()), ..all_groups.clone() });
+        let step = format!("groups with {kind}");
+        plans.add_list(&step, Table::CustomerGroup, &found, "-created_at", FIRST).await;
+    }
     assert_eq!(plans.scanning, [""; 0]);
     // What almost all have, and what no index finds, is looked for in the order of the page; it is counted in all.
     for (kind, term) in [("a frequent term", "shop"), ("two letters", "t ")] {

@@ -29,9 +29,24 @@ pub(super) struct Situation {
     pub(super) owner: Owner,
     /// The last step that was made; none, if there is no list of them.
     present: Option<i64>,
-    /// Whether Medusa's tables are there.
-    has_medusas_tables: bool,
+    /// What Medusa's tables have, if they are there.
+    pub(super) catalog: Option<Catalog>,
     pub(super) user: String,
+}
+
+/// A look at a database: what is found, and what of it is not as this Stheno makes it.
+#[derive(Debug)]
+pub(super) struct Look {
+    pub(super) situation: Situation,
+    pub(super) differences: Vec<Difference>,
+}
+
+impl Look {
+    pub(super) async fn at(client: &impl GenericClient) -> Result<Self, StoreError> {
+        let situation = Situation::read(client).await?;
+        let differences = situation.differences(client).await?;
+        Ok(Self { situation, differences })
+    }
 }
 
 impl Situation {
@@ -93,17 +108,18 @@ impl Situation {
         } else {
             Owner::Nobody
         };
-        if owner != Owner::Nobody && tables > 0 {
-            read_catalog(client).await?;
-        }
+        let catalog = match owner {
+            Owner::Medusa | Owner::Stheno if tables > 0 => Some(read_catalog(client).await?),
+            _ => None,
+        };
         let present = if our_list { present_version(client, &user).await? } else { None };
-        Ok(Self { owner, present, has_medusas_tables: tables > 0, user })
+        Ok(Self { owner, present, catalog, user })
     }
 
     /// The steps that are yet to be made.
     fn pending(&self) -> impl Iterator<Item = &'static Migration> {
         // Medusa's tables without a list of steps are those that stay when all else of Stheno's is removed.
-        let taken_up = self.present.is_none() && self.has_medusas_tables;
+        let taken_up = self.present.is_none() && self.catalog.is_some();
         let (present, all) = (self.present.unwrap_or(0), self.owner != Owner::Medusa && !taken_up);
         POSTGRES.iter().filter(move |step| step.version > present && (all || step.beside_medusa))
     }
@@ -114,10 +130,7 @@ impl Situation {
     }
 
     /// All that is not as this Stheno makes it.
-    pub(super) async fn differences(
-        &self,
-        client: &impl GenericClient,
-    ) -> Result<Vec<Difference>, StoreError> {
+    async fn differences(&self, client: &impl GenericClient) -> Result<Vec<Difference>, StoreError> {
         let mut additions = additions::differences_within(client, ADDITIONS).await?;
         let steps: Vec<_> = self.pending().collect();
         if steps.iter().any(|step| step.beside_medusa) {
@@ -156,8 +169,7 @@ pub(super) async fn make_tables(
     transaction.batch_execute(PATIENCE).await.map_err(fault)?;
     // The lock is given back with the end of the transaction. Whoever had to wait finds the work done.
     transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await.map_err(fault)?;
-    let situation = Situation::read(&*transaction).await?;
-    let missing = situation.differences(&*transaction).await?;
+    let Look { situation, differences: missing } = Look::at(&*transaction).await?;
     if situation.present.is_none() {
         let sql = format!(
             "CREATE TABLE IF NOT EXISTS {LIST_OF_STEPS}
@@ -280,27 +292,31 @@ fn wanted(kind: ColumnKind, FoundColumn { declared, is_text, .. }: &FoundColumn)
     (!fits).then_some(wanted)
 }
 
-/// Finds out what the database's locale does to the order and the case of texts.
+/// Finds out what the database's locale does to the order and the case of texts, and what it refuses by itself.
 pub(super) async fn read_traits(client: &impl GenericClient) -> Result<Traits, StoreError> {
     let row = client
         .query_one(
             "SELECT d.datctype, d.datlocprovider::text,
                     EXISTS (SELECT 1 FROM pg_collation WHERE collname = 'C.utf8' AND collprovider = 'c'),
-                    pg_encoding_to_char(d.encoding)
+                    pg_encoding_to_char(d.encoding),
+                    EXISTS (SELECT 1 FROM pg_constraint
+                            WHERE conrelid = to_regclass('customer_group_customers') AND confrelid = to_regclass('customer')
+                              AND contype = 'f' AND NOT condeferrable)
              FROM pg_database d WHERE d.datname = current_database()",
             &[],
         )
         .await
         .map_err(fault)?;
     let read = || {
-        Ok::<(String, String, bool, String), tokio_postgres::Error>((
+        Ok::<(String, String, bool, String, bool), tokio_postgres::Error>((
             row.try_get(0)?,
             row.try_get(1)?,
             row.try_get(2)?,
             row.try_get(3)?,
+            row.try_get(4)?,
         ))
     };
-    let (character, provider, has_unicode, encoding) = read().map_err(fault)?;
+    let (character, provider, has_unicode, encoding, references) = read().map_err(fault)?;
     if encoding != "UTF8" {
         return Err(StoreError::Schema(format!(
             "the database's encoding is {encoding}: give one whose encoding is UTF8"
@@ -317,5 +333,5 @@ pub(super) async fn read_traits(client: &impl GenericClient) -> Result<Traits, S
             "the database has no collation C.utf8: letters beyond ASCII may be searched for in one case only"
         );
     }
-    Ok(Traits { order, fold: fold && has_unicode, ..Traits::default() })
+    Ok(Traits { order, fold: fold && has_unicode, references, ..Traits::default() })
 }

@@ -3,8 +3,9 @@
 use tokio_postgres::Transaction;
 
 use super::additions::{ADDITIONS, COUNTS, LOGINS};
-use super::schema::Situation;
+use super::schema::{self, Look};
 use super::{fault, migration, rights};
+use crate::entity::Catalog;
 use crate::migrate::out_of_date;
 use crate::schema::{Difference, Fault, Owner, Thing};
 use crate::{StoreError, StoreOptions};
@@ -14,6 +15,8 @@ pub(super) struct Checked {
     pub(super) has_own_tables: bool,
     /// Whether there is something to be made beside the work.
     pub(super) is_wanting: bool,
+    /// What the tables have.
+    pub(super) catalog: Catalog,
 }
 
 /// What of [`StoreOptions`] says how a store is opened.
@@ -49,11 +52,10 @@ pub(super) async fn await_medusa(client: &Transaction<'_>) -> Result<(), StoreEr
     }
 }
 
-/// Looks whether a server can work on the database, and says what it goes without.
-pub(super) async fn check(client: &Transaction<'_>, start: Start) -> Result<Checked, StoreError> {
+/// Checks whether a server can work on the database, as it was seen, and says what it goes without.
+pub(super) async fn check(client: &Transaction<'_>, look: Look, start: Start) -> Result<Checked, StoreError> {
     let Start { migrate, serves, .. } = start;
-    let situation = Situation::read(client).await?;
-    let differences = situation.differences(client).await?;
+    let Look { situation, differences } = look;
     let (tables, others): (Vec<_>, Vec<_>) = differences.into_iter().partition(migration::is_of_steps);
     let (changed, missing): (Vec<_>, Vec<_>) =
         tables.into_iter().partition(|table| matches!(table.fault, Fault::Changed(_)));
@@ -109,5 +111,10 @@ pub(super) async fn check(client: &Transaction<'_>, start: Start) -> Result<Chec
             migration::listed(&wanting)
         );
     }
-    Ok(Checked { has_own_tables: hindrance.is_none(), is_wanting: migrate && serves && !wanting.is_empty() })
+    let catalog = match situation.catalog {
+        Some(catalog) => catalog,
+        None => schema::read_catalog(client).await?,
+    };
+    let is_wanting = migrate && serves && !wanting.is_empty();
+    Ok(Checked { has_own_tables: hindrance.is_none(), is_wanting, catalog })
 }

@@ -33,7 +33,7 @@ use crate::entity::{Catalog, Table};
 use crate::metadata::{self, Metadata};
 use crate::observe::{Load, Totals};
 use crate::selection::Selection;
-use crate::sql::{self, Dialect, ListSource, Statement, Walk};
+use crate::sql::{self, Dialect, ListSource, NEAR, Statement, Walk};
 use crate::{Environment, StoreError};
 
 /// A term that so many rows have is looked for in one after the other.
@@ -192,15 +192,23 @@ impl Sqlite {
     }
 }
 
-/// The list as it begins with what the index of trigrams finds, where that is little.
+/// The list as it begins with what the index of trigrams finds for the term, or for the end of it, where that is little.
 fn found_by_trigrams(connection: &Connection, source: &ListSource) -> Result<Option<ListSource>, StoreError> {
+    let Some(term) = source.term() else { return Ok(None) };
     let among = match source.searched_among() {
-        Some(searched) if source.searches() => read_count(connection, &searched)?,
-        _ => FREQUENT,
+        Some(searched) => read_count(connection, &searched)?,
+        None => FREQUENT,
     };
-    let limit = among.min(FREQUENT);
-    let Some((found, by_trigrams)) = source.by_trigrams(limit) else { return Ok(None) };
-    Ok((read_count(connection, &found)? < limit).then_some(by_trigrams))
+    let word = source.last_word().filter(|word| *word != term).map(|word| (word, NEAR));
+    for (part, limit) in word.into_iter().chain([(term, FREQUENT)]) {
+        let limit = limit.min(among);
+        if let Some((found, by_trigrams)) = source.by_trigrams(part, limit)
+            && read_count(connection, &found)? < limit
+        {
+            return Ok(Some(by_trigrams));
+        }
+    }
+    Ok(None)
 }
 
 fn read_count(connection: &Connection, count: &Statement) -> Result<u64, StoreError> {

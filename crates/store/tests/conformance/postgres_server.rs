@@ -215,6 +215,29 @@ async fn a_write_whose_connection_is_cut_before_it_is_saved_is_done_again() {
     assert_eq!(shop.members("cgrp_a").await, ["cus_1"]);
 }
 
+/// A database that was restored in part, or whose keys somebody has dropped.
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_customers_are_refused_also_where_no_key_refers_to_them() {
+    let shop = shop(|_| {}).await;
+    shop.add_customers(&["cus_1"]).await;
+    shop.database
+        .execute(
+            "DO $$ BEGIN EXECUTE (SELECT string_agg('ALTER TABLE customer_group_customers DROP CONSTRAINT \"' || conname || '\"', ';')
+                                  FROM pg_constraint WHERE conrelid = 'customer_group_customers'::regclass AND contype = 'f');
+             END $$",
+        )
+        .await;
+    let shop = shop.reopen_after("").await;
+    let refused = shop.store.add_customers_to_group("cgrp_a", texts(&["cus_nope", "cus_1"])).await;
+    let Err(StoreError::UnknownCustomers(unknown)) = refused else { panic!("{refused:?}") };
+    assert_eq!(unknown, ["cus_nope"]);
+    assert_matches!(shop.store.add_customers_to_group("cgrp_nope", texts(&["cus_nope"])).await, Ok(None));
+    let memberships = "SELECT count(*)::text FROM customer_group_customers";
+    assert_eq!(shop.ask(memberships).await, "0");
+    shop.add_members("cgrp_a", &["cus_1"]).await;
+    assert_eq!(shop.members("cgrp_a").await, ["cus_1"]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_that_changes_nothing_leaves_no_transaction_open() {
     let shop = shop(|options| options.connections = 1).await;

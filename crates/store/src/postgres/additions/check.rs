@@ -1,6 +1,9 @@
 //! What of the additions is not in the catalog as it is declared, and what hinders from making it so.
 
-use tokio_postgres::{GenericClient, SimpleQueryMessage};
+use std::collections::HashMap;
+
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{GenericClient, Row, SimpleQueryMessage, Statement};
 
 use super::{Addition, Definition, Function, Index, Trigger};
 use crate::StoreError;
@@ -23,7 +26,7 @@ pub(in crate::postgres) async fn differences_within(
     client: &impl GenericClient,
     additions: &[Addition],
 ) -> Result<Vec<Difference>, StoreError> {
-    let catalog = Catalog::read(client).await?;
+    let mut catalog = Catalog::read(client).await?;
     let mut differences = Vec::new();
     for addition in additions {
         if let Some(fault) = catalog.fault_of(addition).await? {
@@ -58,6 +61,8 @@ struct Catalog<'a, C> {
     schema: String,
     user: String,
     collate: &'static str,
+    /// What is asked for each of many things.
+    statements: HashMap<&'static str, Statement>,
 }
 
 impl<'a, C: GenericClient> Catalog<'a, C> {
@@ -66,10 +71,11 @@ impl<'a, C: GenericClient> Catalog<'a, C> {
         let row = client.query_one(sql, &[]).await.map_err(fault)?;
         let schema: Option<String> = row.try_get(0).map_err(fault)?;
         let (schema, user) = (schema.unwrap_or_default(), row.try_get(1).map_err(fault)?);
-        Ok(Self { client, schema, user, collate: collate(client).await.map_err(fault)? })
+        let collate = collate(client).await.map_err(fault)?;
+        Ok(Self { client, schema, user, collate, statements: HashMap::new() })
     }
 
-    async fn fault_of(&self, addition: &Addition) -> Result<Option<Fault>, StoreError> {
+    async fn fault_of(&mut self, addition: &Addition) -> Result<Option<Fault>, StoreError> {
         let name = addition.name;
         if !addition.is_for(self.collate) {
             return Ok(None);
@@ -77,7 +83,7 @@ impl<'a, C: GenericClient> Catalog<'a, C> {
         match &addition.definition {
             Definition::Extension => {
                 let sql = "SELECT 1 FROM pg_extension WHERE extname = $1";
-                let row = self.client.query_opt(sql, &[&name]).await.map_err(fault)?;
+                let row = self.row(sql, &[&name]).await?;
                 Ok(if row.is_none() { Some(Fault::Missing) } else { None })
             }
             Definition::Table { columns } => self.fault_of_table(name, columns).await,
@@ -88,14 +94,14 @@ impl<'a, C: GenericClient> Catalog<'a, C> {
     }
 
     async fn fault_of_table(
-        &self,
+        &mut self,
         name: &str,
         columns: &[(&str, &str)],
     ) -> Result<Option<Fault>, StoreError> {
         let sql = "SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull
                    FROM pg_attribute a WHERE a.attrelid = to_regclass(quote_ident($1))
                      AND a.attnum > 0 AND NOT a.attisdropped";
-        let rows = self.client.query(sql, &[&name]).await.map_err(fault)?;
+        let rows = self.rows(sql, &[&name]).await?;
         if rows.is_empty() {
             return Ok(Some(Fault::Missing));
         }
@@ -119,18 +125,22 @@ impl<'a, C: GenericClient> Catalog<'a, C> {
         // Without its key, one secret would be made twice.
         let sql = "SELECT pg_get_constraintdef(oid) FROM pg_constraint
                    WHERE conrelid = to_regclass(quote_ident($1)) AND contype = 'p'";
-        let key = self.client.query_opt(sql, &[&name]).await.map_err(fault)?;
+        let key = self.row(sql, &[&name]).await?;
         let key = key.map(|row| row.try_get::<_, String>(0)).transpose().map_err(fault)?;
         let expected = columns.first().map(|(first, _)| format!("PRIMARY KEY ({first})"));
         Ok(if key == expected { None } else { Some(Fault::Changed("its primary key".to_owned())) })
     }
 
-    async fn fault_of_function(&self, name: &str, function: &Function) -> Result<Option<Fault>, StoreError> {
+    async fn fault_of_function(
+        &mut self,
+        name: &str,
+        function: &Function,
+    ) -> Result<Option<Fault>, StoreError> {
         let sql = "SELECT p.prosrc, pg_get_functiondef(p.oid) FROM pg_proc p
                    JOIN pg_namespace n ON n.oid = p.pronamespace
                    WHERE p.proname = $1 AND n.nspname = $2 AND pg_get_function_identity_arguments(p.oid) = $3";
-        let row = self.client.query_opt(sql, &[&name, &self.schema, &function.arguments]).await;
-        let Some(row) = row.map_err(fault)? else {
+        let schema = self.schema.clone();
+        let Some(row) = self.row(sql, &[&name, &schema, &function.arguments]).await? else {
             return Ok(Some(Fault::Missing));
         };
         if row.try_get::<_, &str>(0).map_err(fault)? != function.body(&self.schema) {
@@ -143,11 +153,10 @@ impl<'a, C: GenericClient> Catalog<'a, C> {
         Ok(if same { None } else { Some(Fault::Changed("its attributes".to_owned())) })
     }
 
-    async fn fault_of_trigger(&self, name: &str, trigger: &Trigger) -> Result<Option<Fault>, StoreError> {
+    async fn fault_of_trigger(&mut self, name: &str, trigger: &Trigger) -> Result<Option<Fault>, StoreError> {
         let sql = "SELECT tgenabled::text, pg_get_triggerdef(oid, true) FROM pg_trigger
                    WHERE tgname = $1 AND tgrelid = to_regclass(quote_ident($2)) AND NOT tgisinternal";
-        let row = self.client.query_opt(sql, &[&name, &trigger.table]).await.map_err(fault)?;
-        let Some(row) = row else {
+        let Some(row) = self.row(sql, &[&name, &trigger.table]).await? else {
             return Ok(Some(Fault::Missing));
         };
         if row.try_get::<_, &str>(0).map_err(fault)? != "O" {
@@ -159,13 +168,12 @@ impl<'a, C: GenericClient> Catalog<'a, C> {
         Ok(if same { None } else { Some(Fault::Changed("its definition".to_owned())) })
     }
 
-    async fn fault_of_index(&self, name: &str, index: &Index) -> Result<Option<Fault>, StoreError> {
+    async fn fault_of_index(&mut self, name: &str, index: &Index) -> Result<Option<Fault>, StoreError> {
         let sql = "SELECT x.indisvalid AND x.indisready, c.relname = $2, x.indisunique,
                           coalesce(pg_get_indexdef(x.indexrelid), '')
                    FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid
                    WHERE x.indexrelid = to_regclass(quote_ident($1))";
-        let row = self.client.query_opt(sql, &[&name, &index.table]).await.map_err(fault)?;
-        let Some(row) = row else {
+        let Some(row) = self.row(sql, &[&name, &index.table]).await? else {
             return Ok(Some(Fault::Missing));
         };
         let flag = |number: usize| row.try_get::<_, bool>(number).map_err(fault);
@@ -249,6 +257,30 @@ impl<'a, C: GenericClient> Catalog<'a, C> {
         let owns = "coalesce((SELECT pg_has_role(relowner, 'USAGE') FROM pg_class
                               WHERE oid = to_regclass(quote_ident($1))), true)";
         self.ask(owns, &[table]).await
+    }
+
+    async fn rows(
+        &mut self,
+        sql: &'static str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, StoreError> {
+        let statement = match self.statements.get(sql) {
+            Some(prepared) => prepared.clone(),
+            None => {
+                let prepared = self.client.prepare(sql).await.map_err(fault)?;
+                self.statements.insert(sql, prepared.clone());
+                prepared
+            }
+        };
+        self.client.query(&statement, parameters).await.map_err(fault)
+    }
+
+    async fn row(
+        &mut self,
+        sql: &'static str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Option<Row>, StoreError> {
+        Ok(self.rows(sql, parameters).await?.pop())
     }
 
     async fn ask(&self, condition: &str, texts: &[&str]) -> Result<bool, StoreError> {
