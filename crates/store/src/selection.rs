@@ -74,6 +74,11 @@ impl Selection {
         selection
     }
 
+    /// How many values are read of a row: its id, its columns, and what is computed.
+    pub(crate) fn width(&self) -> usize {
+        1 + self.columns.len() + usize::from(self.customer_count)
+    }
+
     /// Adds a column by its name, or by a path through relations: `name`, `customers.email`. A group also has
     /// `customer_count`, the number of its members that are not deleted, which is shown where it is named alone.
     ///

@@ -1118,8 +1118,8 @@ pub(crate) fn related(
     statement
 }
 
-/// Of PostgreSQL: one row by its id, and in the columns behind its own a row that a relation leads to: as many lines as there
-/// are of these, up to a limit; one with nothing there, if there is none.
+/// Of PostgreSQL: one row by its id, and after it the rows that a relation leads to, up to a limit, in the columns behind: what
+/// belongs to the others is null.
 pub(crate) fn retrieve_with(
     dialect: Dialect,
     catalog: &Catalog,
@@ -1129,11 +1129,20 @@ pub(crate) fn retrieve_with(
     limit: usize,
 ) -> Statement {
     let mut statement = Statement::new(dialect);
-    statement.push("SELECT ").push(&columns(dialect, catalog, "p", selection)).push(", c.* FROM ");
-    statement.push(&quoted(selection.table.name())).push(" p LEFT JOIN LATERAL (");
+    let id = statement.parameter(Parameter::Text(id.to_owned()));
+    let table = quoted(selection.table.name());
+    let place = format!(" WHERE p.id = {id} AND p.deleted_at IS NULL");
+    let nulls = |selection: &Selection| vec!["NULL"; selection.width()].join(", ");
+    statement
+        .push("SELECT ")
+        .push(&columns(dialect, catalog, "p", selection))
+        .push(", ")
+        .push(&nulls(related));
+    statement.push(" FROM ").push(&table).push(" p").push(&place).push(" UNION ALL SELECT ");
+    statement.push(&nulls(selection)).push(", c.* FROM ").push(&table).push(" p CROSS JOIN LATERAL (");
     statement.push_related(catalog, *relation, related, None);
-    let _ = write!(statement.text, " LIMIT {limit}) c ON TRUE WHERE p.id = ");
-    statement.bind(Parameter::Text(id.to_owned())).push(" AND p.deleted_at IS NULL");
+    let _ = write!(statement.text, " LIMIT {limit}) c");
+    statement.push(&place);
     statement
 }
 

@@ -183,6 +183,9 @@ struct Members {
     group: Parameter,
     /// Each once, and in one order, so that two who write the same do not wait for each other.
     customers: Parameter,
+    /// What stands for them in a statement whose second parameter they are. A single one is a list by itself: a parameter that is
+    /// a list counts as ten, and PostgreSQL would plan anew for each that is shorter.
+    list: &'static str,
     reader: RowReader,
     /// Reads the group, and keeps it from being deleted.
     lock: Statement,
@@ -195,35 +198,39 @@ impl Members {
         let mut customers = customers.to_vec();
         customers.sort_unstable();
         customers.dedup();
-        let (group, customers) = (Parameter::Text(group.to_owned()), Parameter::Texts(customers));
-        Self { group, customers, reader, lock }
+        let (customers, list) = match <[String; 1]>::try_from(customers) {
+            Ok([customer]) => (Parameter::Text(customer), "ARRAY[$2::text]"),
+            Err(customers) => (Parameter::Texts(customers), "$2::text[]"),
+        };
+        Self { group: Parameter::Text(group.to_owned()), customers, list, reader, lock }
     }
 
     /// Makes them members of the group, and answers that, unless it is not there. Where one of them is not there, it is said to
     /// be gone: by the database itself, if that refuses unknown ones.
     async fn add(&self, client: &Client, refuses_unknown: bool) -> Result<Option<Vec<u8>>, StoreError> {
+        let list = self.list;
         let lock = client.prepare_cached(&self.lock.text).await.map_err(fault)?;
-        let insert = client
-            .prepare_cached(
-                "INSERT INTO customer_group_customers (customer_group_id, customer_id)
-                 SELECT $1, c.id FROM unnest($2::text[]) c (id) ON CONFLICT DO NOTHING",
-            )
-            .await
-            .map_err(fault)?;
-        let look = "SELECT EXISTS (SELECT FROM unnest($1::text[]) n (id) LEFT JOIN customer c ON c.id = n.id
-                                   WHERE c.id IS NULL)";
-        let looking = async || match refuses_unknown {
+        let insert = format!(
+            "INSERT INTO customer_group_customers (customer_group_id, customer_id)
+             SELECT $1, c.id FROM unnest({list}) c (id) ON CONFLICT DO NOTHING"
+        );
+        let insert = client.prepare_cached(&insert).await.map_err(fault)?;
+        let look = format!(
+            "SELECT $1::text IS NOT NULL AND EXISTS (SELECT FROM unnest({list}) n (id)
+                                                     LEFT JOIN customer c ON c.id = n.id WHERE c.id IS NULL)"
+        );
+        let looking = async |members: &[Sent<'_>]| match refuses_unknown {
             true => Ok(false),
             false => {
-                let look = client.prepare_cached(look).await?;
-                client.query_one(&look, &[&self.customers]).await?.try_get(0)
+                let look = client.prepare_cached(&look).await?;
+                client.query_one(&look, members).await?.try_get(0)
             }
         };
         let (locked_by, members): (_, [Sent<'_>; 2]) =
             (rows::parameters(&self.lock), [&self.group, &self.customers]);
         let (locked, has_unknown, added) = futures::join!(
             client.query_opt(&lock, &locked_by),
-            looking(),
+            looking(&members),
             client.execute(&insert, &members),
         );
         let Some(group) = locked.map_err(fault)? else { return Ok(None) };
@@ -237,13 +244,11 @@ impl Members {
     /// Has them be members of the group no longer, and answers that, unless it is not there.
     async fn remove(&self, client: &Client) -> Result<Option<Vec<u8>>, StoreError> {
         let lock = client.prepare_cached(&self.lock.text).await.map_err(fault)?;
-        let delete = client
-            .prepare_cached(
-                "DELETE FROM customer_group_customers
-                 WHERE customer_group_id = $1 AND customer_id = ANY ($2::text[])",
-            )
-            .await
-            .map_err(fault)?;
+        let delete = format!(
+            "DELETE FROM customer_group_customers WHERE customer_group_id = $1 AND customer_id = ANY ({})",
+            self.list
+        );
+        let delete = client.prepare_cached(&delete).await.map_err(fault)?;
         let (locked_by, members): (_, [Sent<'_>; 2]) =
             (rows::parameters(&self.lock), [&self.group, &self.customers]);
         let (locked, removed) =

@@ -59,7 +59,7 @@ const PING_PATIENCE: Duration = Duration::from_secs(3);
 /// How often a unit of work that met another is done again.
 const MORE_TRIES: u32 = 3;
 
-/// So many rows of a relation are not read together with the row that it leads from.
+/// So many rows of a relation are not read together with the row that it leads from: whether there are more is not known.
 const MANY_RELATED: usize = 128;
 
 /// A store in a PostgreSQL database, as one caller sees it.
@@ -307,7 +307,7 @@ impl Postgres {
         }
         let statement = sql::retrieve_with(self.dialect(), catalog, selection, relation, id, MANY_RELATED);
         let rows = pool.look_up_beside(&statement.text, &rows::parameters(&statement)).await?;
-        let Some(rows) = rows.filter(|rows| rows.len() < MANY_RELATED) else { return Ok(None) };
+        let Some(rows) = rows.filter(|rows| rows.len() <= MANY_RELATED) else { return Ok(None) };
         let text = rows::object_with(catalog, selection, relation, &rows)?;
         Ok(text.and_then(|text| pool.whole(text)))
     }

@@ -130,15 +130,16 @@ pub(super) fn object_with(
     (relation, related): &(Relation, Selection),
     rows: &[Row],
 ) -> Result<Option<Vec<u8>>, StoreError> {
-    let Some(first) = rows.first() else { return Ok(None) };
-    let behind = behind(selection, 0);
-    let is_there = first.try_get::<_, Option<&str>>(behind).map_err(fault)?.is_some();
-    let rows = if is_there { rows } else { &[] };
+    let Some((first, rows)) = rows.split_first() else { return Ok(None) };
+    if first.try_get::<_, Option<&str>>(0).map_err(fault)?.is_none() {
+        // The parts of a statement are read in their order as long as nothing is read in parallel.
+        return Ok(None);
+    }
     let mut text = object(catalog, selection, first)?;
     text.pop();
     write_name(&mut text, relation.name());
     text.push(b'[');
-    text.extend(objects(catalog, related, behind, &[], rows)?);
+    text.extend(objects(catalog, related, selection.width(), &[], rows)?);
     text.extend_from_slice(b"]}");
     Ok(Some(text))
 }
@@ -155,7 +156,7 @@ pub(super) fn members(
     if let Some(first) = rows.first() {
         write_name(&mut relation, Relation::Groups.name());
         relation.push(b'[');
-        relation.extend(objects(catalog, group, behind(selection, 0), &[], std::slice::from_ref(first))?);
+        relation.extend(objects(catalog, group, selection.width(), &[], std::slice::from_ref(first))?);
         relation.push(b']');
     }
     objects(catalog, selection, 0, &relation, rows)
@@ -181,11 +182,6 @@ pub(super) fn objects(
         text.push(b'}');
     }
     Ok(text)
-}
-
-/// What comes behind an id at `at` and the selection's columns.
-fn behind(selection: &Selection, at: usize) -> usize {
-    at + 1 + selection.columns.len() + usize::from(selection.customer_count)
 }
 
 /// Refuses rows whose values are in other types than those that the columns had when the catalog was read.
