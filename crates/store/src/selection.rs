@@ -74,9 +74,16 @@ impl Selection {
         selection
     }
 
+    /// Behind which of the values that are read of a row its columns begin: the first is always its id, which may be a column.
+    pub(crate) fn lead(&self, catalog: &Catalog) -> usize {
+        let columns = catalog.columns(self.table);
+        let first = self.columns.first().and_then(|position| columns.get(*position));
+        usize::from(first.is_none_or(|column| column.name != "id"))
+    }
+
     /// How many values are read of a row: its id, its columns, and what is computed.
-    pub(crate) fn width(&self) -> usize {
-        1 + self.columns.len() + usize::from(self.customer_count)
+    pub(crate) fn width(&self, catalog: &Catalog) -> usize {
+        self.lead(catalog) + self.columns.len() + usize::from(self.customer_count)
     }
 
     /// Adds a column by its name, or by a path through relations: `name`, `customers.email`. A group also has

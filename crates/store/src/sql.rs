@@ -391,11 +391,16 @@ fn push_quoted(text: &mut String, name: &str) {
     text.push('"');
 }
 
-/// `row.id, row."name", …`: the id, for the relations, the columns of a selection, and what is computed.
+/// `row.id, row."name", …`: the id, for the relations, unless it is the first of the columns of a selection; these; and what is
+/// computed.
 pub(crate) fn columns(dialect: Dialect, catalog: &Catalog, row: &str, selection: &Selection) -> String {
     // Written for most of the calls.
     let mut text = String::with_capacity(512);
-    text.extend([row, ".id"]);
+    let mut separator = "";
+    if selection.lead(catalog) > 0 {
+        text.extend([row, ".id"]);
+        separator = ", ";
+    }
     let columns = catalog.columns(selection.table);
     for position in &selection.columns {
         let column = &columns[*position];
@@ -403,9 +408,10 @@ pub(crate) fn columns(dialect: Dialect, catalog: &Catalog, row: &str, selection:
             Dialect::Sqlite => ("", ""),
             Dialect::Postgres(_) => readable(column),
         };
-        text.extend([", ", before, row, "."]);
+        text.extend([separator, before, row, "."]);
         push_quoted(&mut text, &column.name);
         text.push_str(behind);
+        separator = ", ";
     }
     if selection.customer_count {
         text.extend([", ", &dialect.customer_count(row)]);
@@ -1132,7 +1138,7 @@ pub(crate) fn retrieve_with(
     let id = statement.parameter(Parameter::Text(id.to_owned()));
     let table = quoted(selection.table.name());
     let place = format!(" WHERE p.id = {id} AND p.deleted_at IS NULL");
-    let nulls = |selection: &Selection| vec!["NULL"; selection.width()].join(", ");
+    let nulls = |selection: &Selection| vec!["NULL"; selection.width(catalog)].join(", ");
     statement
         .push("SELECT ")
         .push(&columns(dialect, catalog, "p", selection))

@@ -139,7 +139,7 @@ pub(super) fn object_with(
     text.pop();
     write_name(&mut text, relation.name());
     text.push(b'[');
-    text.extend(objects(catalog, related, selection.width(), &[], rows)?);
+    text.extend(objects(catalog, related, selection.width(catalog), &[], rows)?);
     text.extend_from_slice(b"]}");
     Ok(Some(text))
 }
@@ -156,14 +156,14 @@ pub(super) fn members(
     if let Some(first) = rows.first() {
         write_name(&mut relation, Relation::Groups.name());
         relation.push(b'[');
-        relation.extend(objects(catalog, group, selection.width(), &[], std::slice::from_ref(first))?);
+        relation.extend(objects(catalog, group, selection.width(catalog), &[], std::slice::from_ref(first))?);
         relation.push(b']');
     }
     objects(catalog, selection, 0, &relation, rows)
 }
 
-/// Rows that were read with their ids at `at` and the selection's columns behind them, as JSON with commas between, and with
-/// this text at the end of each.
+/// Rows that were read with their ids at `at` and the selection's columns, as JSON with commas between, and with this text at
+/// the end of each.
 pub(super) fn objects(
     catalog: &Catalog,
     selection: &Selection,
@@ -172,21 +172,23 @@ pub(super) fn objects(
     rows: &[Row],
 ) -> Result<Vec<u8>, StoreError> {
     if let Some(first) = rows.first() {
-        demand_types(catalog, selection, first, at + 1)?;
+        demand_types(catalog, selection, first, at)?;
     }
     let mut text = Vec::with_capacity(rows.len() * (end.len() + 512));
     for (index, row) in rows.iter().enumerate() {
         text.extend_from_slice(if index == 0 { b"{" } else { b",{" });
-        write_columns(catalog, selection, row, at + 1, &mut text)?;
+        write_columns(catalog, selection, row, at, &mut text)?;
         text.extend_from_slice(end);
         text.push(b'}');
     }
     Ok(text)
 }
 
-/// Refuses rows whose values are in other types than those that the columns had when the catalog was read.
-fn demand_types(catalog: &Catalog, selection: &Selection, row: &Row, first: usize) -> Result<(), StoreError> {
+/// Refuses rows, with their ids at `at`, whose values are in other types than those that the columns had when the catalog was
+/// read.
+fn demand_types(catalog: &Catalog, selection: &Selection, row: &Row, at: usize) -> Result<(), StoreError> {
     let columns = catalog.columns(selection.table);
+    let first = at + selection.lead(catalog);
     for (position, read) in selection.columns.iter().zip(&row.columns()[first..]) {
         let kind = read.type_();
         let is_same = match columns[*position].kind {
@@ -203,16 +205,17 @@ fn demand_types(catalog: &Catalog, selection: &Selection, row: &Row, first: usiz
     Ok(())
 }
 
-/// Writes the columns of a row that was read with the selection's columns from `first` on.
+/// Writes the columns of a row that was read with its id at `at`, and the selection's columns there or behind it.
 fn write_columns(
     catalog: &Catalog,
     selection: &Selection,
     row: &Row,
-    first: usize,
+    at: usize,
     text: &mut Vec<u8>,
 ) -> Result<(), StoreError> {
     write_constants(text, selection.table);
     let columns = catalog.columns(selection.table);
+    let first = at + selection.lead(catalog);
     for (index, position) in selection.columns.iter().enumerate() {
         let column = &columns[*position];
         write_name(text, &column.name);
@@ -298,7 +301,7 @@ impl<'a> RowWriter<'a> {
         output: &mut Output<H>,
     ) -> Result<(), StoreError> {
         if let Some(row) = rows.first() {
-            demand_types(self.catalog, self.selection, row, 1)?;
+            demand_types(self.catalog, self.selection, row, 0)?;
         }
         for (index, row) in rows.iter().enumerate() {
             if index > 0 {
@@ -344,7 +347,7 @@ impl<'a> RowWriter<'a> {
             self.follow_ids(transaction, vec![id.to_owned()])
         );
         let Some(row) = row.map_err(fault)? else { return Ok(()) };
-        demand_types(self.catalog, self.selection, &row, 1)?;
+        demand_types(self.catalog, self.selection, &row, 0)?;
         self.write(&row, 0, &mut cursors?, 1, output).await
     }
 
@@ -356,7 +359,7 @@ impl<'a> RowWriter<'a> {
         output: &mut Output<H>,
     ) -> Result<(), StoreError> {
         if let Some(row) = rows.first() {
-            demand_types(self.catalog, self.selection, row, 1)?;
+            demand_types(self.catalog, self.selection, row, 0)?;
         }
         let mut cursors = self.follow(transaction, rows, 0).await?;
         for (number, row) in (1..).zip(rows) {
@@ -378,7 +381,7 @@ impl<'a> RowWriter<'a> {
         output: &mut Output<H>,
     ) -> Result<(), StoreError> {
         output.text.push(b'{');
-        write_columns(self.catalog, self.selection, row, at + 1, &mut output.text)?;
+        write_columns(self.catalog, self.selection, row, at, &mut output.text)?;
         for cursor in cursors {
             write_name(&mut output.text, cursor.relation.relation.name());
             cursor.write(number, output).await?;
@@ -452,7 +455,7 @@ impl<'t> Cursor<'t> {
             };
             if let Some(row) = self.rows.first() {
                 let RowWriter { catalog, selection, .. } = &self.relation.rows;
-                demand_types(catalog, selection, row, 2)?;
+                demand_types(catalog, selection, row, 1)?;
             }
             if is_last(&self.rows) {
                 self.portal = None;

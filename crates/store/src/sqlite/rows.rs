@@ -130,18 +130,19 @@ impl<'a> RowWriter<'a> {
         output.flush_if_large_blocking()
     }
 
-    /// Writes the columns of a row that was read with the selection's columns behind its id.
+    /// Writes the columns of a row that was read with its id and the selection's columns.
     pub(super) fn write_columns(&self, row: &Row<'_>, text: &mut Vec<u8>) -> rusqlite::Result<()> {
         write_constants(text, self.selection.table);
         let columns = self.catalog.columns(self.selection.table);
+        let first = self.selection.lead(self.catalog);
         for (index, position) in self.selection.columns.iter().enumerate() {
             let column = &columns[*position];
             write_name(text, &column.name);
-            write_value(text, column.kind, row.get_ref(index + 1)?);
+            write_value(text, column.kind, row.get_ref(first + index)?);
         }
         if self.selection.customer_count {
             write_name(text, CUSTOMER_COUNT);
-            write_integer(text, row.get(self.selection.columns.len() + 1)?);
+            write_integer(text, row.get(first + self.selection.columns.len())?);
         }
         Ok(())
     }
