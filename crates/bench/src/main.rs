@@ -144,8 +144,9 @@ struct Bench<'a> {
     report: Report,
 }
 
-/// How often a server is started, to see how long that takes, and how long the database has to see that the one before is gone.
+/// How often a server is started, to see how long that takes.
 const STARTS: usize = 5;
+/// How long the database has to see that a server is gone, before the next is started.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Starts a server several times, one after the other. The last one stays, with the median of the times.

@@ -34,8 +34,6 @@ pub(crate) struct Traits {
     pub(crate) orders: bool,
     /// The names of groups have an index of trigrams.
     pub(crate) trigrams: bool,
-    /// The database refuses members that are no customers.
-    pub(crate) references: bool,
 }
 
 impl Dialect {
@@ -478,7 +476,7 @@ pub(crate) struct ListSource {
     id: &'static str,
     /// The number of the rows, if it is one that is kept.
     kept: Option<KeptCount>,
-    /// What is searched for, folded.
+    /// What is searched for.
     term: Option<String>,
     /// Among how many rows that is, if it is kept.
     among: Option<KeptCount>,
@@ -746,8 +744,7 @@ impl ListSource {
                 Some(self.page_and_kept_count(kept, catalog, selection, group, order, window))
             }
             None if trigrams && order.after.is_none() => {
-                let word = self.last_word()?;
-                Some(self.page_of_few(word, catalog, selection, order, window))
+                self.page_of_few(self.last_word()?, catalog, selection, order, window)
             }
             _ => None,
         }
@@ -802,11 +799,11 @@ impl ListSource {
         selection: &Selection,
         order: &Order,
         window: Window,
-    ) -> Statement {
+    ) -> Option<Statement> {
         let mut statement = self.source.clone();
         let dialect = statement.dialect;
         let conditions = std::mem::take(&mut statement.text);
-        let conditions = conditions.strip_prefix(GROUPS).unwrap_or_default();
+        let conditions = conditions.strip_prefix(GROUPS)?;
         if self.term.as_deref() == Some(word) {
             let _ = write!(
                 statement.text,
@@ -835,7 +832,7 @@ impl ListSource {
         );
         statement.push_order(&key(order), self.id, order, false);
         statement.push_window(window);
-        statement
+        Some(statement)
     }
 
     /// What is read of each row; in PostgreSQL, with what [`ListSource::end_of`] reads of the last at the end.

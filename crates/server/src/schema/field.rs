@@ -394,9 +394,9 @@ impl Field {
             Some(Value::Object(object)) => {
                 let mut inner = Faults::default();
                 definitions::TEXT_COMPARISON.check(object, &mut inner);
-                if inner.count() > 0 {
-                    faults.set_only(self.no_such_type(&inner.medusa.join(", ")));
-                } else if !inner.own.is_empty() {
+                if let Some(told) = inner.medusa.text() {
+                    faults.set_only(self.no_such_type(&told));
+                } else if inner.own.count > 0 {
                     faults.add_own(format!("{} must not contain the character U+0000", self.name));
                 }
             }
@@ -404,8 +404,8 @@ impl Field {
             _ => {
                 let mut inner = Faults::default();
                 self.check_texts(value, &mut inner);
-                inner.medusa.into_iter().for_each(|message| faults.add_own(message.into_owned()));
-                inner.own.into_iter().for_each(|message| faults.add_own(message));
+                inner.medusa.first.into_iter().for_each(|message| faults.add_own(message.into_owned()));
+                inner.own.first.into_iter().for_each(|message| faults.add_own(message.into_owned()));
             }
         }
     }

@@ -138,20 +138,20 @@ impl fmt::Display for Invalid {
 /// The faults that have been found.
 #[derive(Debug, Default)]
 struct Faults {
-    medusa: Vec<Cow<'static, str>>,
-    own: Vec<String>,
+    medusa: Told,
+    own: Told,
     only: Option<String>,
 }
 
 impl Faults {
     /// Adds a fault in Medusa's words.
     fn add(&mut self, message: impl Into<Cow<'static, str>>) {
-        self.medusa.push(message.into());
+        self.medusa.add(message.into());
     }
 
     /// Adds a fault that Medusa does not tell.
     fn add_own(&mut self, message: String) {
-        self.own.push(message);
+        self.own.add(message.into());
     }
 
     /// Sets a fault that Medusa tells instead of all others.
@@ -161,16 +161,39 @@ impl Faults {
 
     /// How many faults of Medusa's there are.
     fn count(&self) -> usize {
-        self.medusa.len()
+        self.medusa.count
     }
 
     /// One text for all faults, if there are any.
     fn into_message(self) -> Option<String> {
         let Self { medusa, own, only } = self;
-        if only.is_some() {
-            return only;
+        only.or_else(|| medusa.text()).or_else(|| own.text())
+    }
+}
+
+/// Faults that are told one after the other: the first of them, since a list of a million values may have as many.
+#[derive(Debug, Default)]
+struct Told {
+    first: Vec<Cow<'static, str>>,
+    count: usize,
+}
+
+impl Told {
+    const MOST: usize = 100;
+
+    fn add(&mut self, message: Cow<'static, str>) {
+        self.count += 1;
+        if self.first.len() < Self::MOST {
+            self.first.push(message);
         }
-        let told = if medusa.is_empty() { own.join(", ") } else { medusa.join(", ") };
-        (!told.is_empty()).then_some(told)
+    }
+
+    fn text(&self) -> Option<String> {
+        let told = self.first.join(", ");
+        match self.count - self.first.len() {
+            _ if told.is_empty() => None,
+            0 => Some(told),
+            more => Some(format!("{told}, and {more} more")),
+        }
     }
 }

@@ -272,6 +272,16 @@ fn faults_are_told_all_at_once_and_in_order() {
 }
 
 #[test]
+fn of_very_many_faults_the_first_are_told() {
+    let told = message(&UPDATE_CUSTOMER, json!({"groups": vec![1; 100_000]}));
+    let (first, more) = told.rsplit_once(", and ").unwrap();
+    assert_eq!(first.matches("each value in nested property groups").count(), 100);
+    assert_eq!(more, "99900 more");
+    let ids = vec![json!({"id": "\0"}); 1000];
+    assert!(message(&UPDATE_CUSTOMER, json!({"groups": ids})).ends_with(", and 900 more"));
+}
+
+#[test]
 fn our_own_faults_are_told_together() {
     assert_eq!(
         query_message(&LIST_CUSTOMER_GROUPS_QUERY, "limit=-1&offset=1.5&q=%00&discount_condition_id="),

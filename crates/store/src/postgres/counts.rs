@@ -80,6 +80,7 @@ struct State {
     are_kept: AtomicBool,
     are_orders_indexed: AtomicBool,
     are_names_indexed: AtomicBool,
+    are_unknown_members_refused: AtomicBool,
     wake: Notify,
 }
 
@@ -117,6 +118,11 @@ impl Counts {
     /// Whether the names of groups have an index of trigrams.
     pub(super) fn are_names_indexed(&self) -> bool {
         self.state.are_names_indexed.load(Ordering::Relaxed)
+    }
+
+    /// Whether the database refuses members that are no customers.
+    pub(super) fn are_unknown_members_refused(&self) -> bool {
+        self.state.are_unknown_members_refused.load(Ordering::Relaxed)
     }
 
     /// Says that things may have changed.
@@ -225,7 +231,9 @@ impl Tidier {
             .map(|column| format!("stheno_customer_{column}"));
         let are_orders_indexed = are_indexed(&*reading, &orders).await?;
         let are_names_indexed = are_indexed(&*reading, &["stheno_customer_group_search".to_owned()]).await?;
+        let are_unknown_members_refused = has_key_of_members(&*reading).await?;
         drop(reading);
+        self.state.are_unknown_members_refused.store(are_unknown_members_refused, Ordering::Relaxed);
         self.state.are_orders_indexed.store(are_orders_indexed, Ordering::Relaxed);
         self.state.are_names_indexed.store(are_names_indexed, Ordering::Relaxed);
         let is_first = std::mem::replace(&mut self.is_first, false);
@@ -286,6 +294,19 @@ async fn are_indexed(client: &impl GenericClient, names: &[String]) -> Result<bo
     let sql = "SELECT count(*) = cardinality($1::text[]) FROM pg_index
                WHERE indexrelid IN (SELECT to_regclass(name) FROM unnest($1) name) AND indisvalid";
     let row = client.query_one(sql, &[&names]).await.map_err(fault)?;
+    row.try_get(0).map_err(fault)
+}
+
+/// Whether a foreign key says that a member is a customer, as Medusa's does.
+async fn has_key_of_members(client: &impl GenericClient) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS (
+                   SELECT 1 FROM pg_constraint k
+                   JOIN pg_attribute a ON a.attrelid = k.conrelid AND k.conkey = ARRAY[a.attnum]
+                   JOIN pg_attribute f ON f.attrelid = k.confrelid AND k.confkey = ARRAY[f.attnum]
+                   WHERE k.contype = 'f' AND NOT k.condeferrable
+                     AND k.conrelid = to_regclass('customer_group_customers') AND a.attname = 'customer_id'
+                     AND k.confrelid = to_regclass('customer') AND f.attname = 'id')";
+    let row = client.query_one(sql, &[]).await.map_err(fault)?;
     row.try_get(0).map_err(fault)
 }
 

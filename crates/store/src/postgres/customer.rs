@@ -225,7 +225,7 @@ async fn set_groups(transaction: &Transaction<'_>, id: &str, groups: &[String]) 
         )
         .await
         .map_err(fault)?;
-    transaction.execute(&insert, &[&id, &list]).await.map(drop).map_err(gone_meanwhile)
+    transaction.execute(&insert, &[&id, &list]).await.map(drop).map_err(|error| gone_meanwhile(fault(error)))
 }
 
 fn email_taken(error: tokio_postgres::Error, email: &str, has_account: bool) -> StoreError {

@@ -1,8 +1,9 @@
 use futures::FutureExt as _;
+use tokio_postgres::error::SqlState;
 
 use super::pool::Client;
 use super::rows::{self, Sent, Time};
-use super::{MetadataChanges, Postgres, RowReader, fault, is_dangling, is_duplicate, merged};
+use super::{MetadataChanges, Postgres, RowReader, fault, is_duplicate, merged, said};
 use crate::StoreError;
 use crate::answer::{JsonText, Page};
 use crate::customer_group::{CustomerGroupChanges, CustomerGroupList, NewCustomerGroup};
@@ -135,15 +136,20 @@ impl Postgres {
         id: &str,
         customer_ids: Vec<String>,
     ) -> Result<Option<JsonText>, StoreError> {
-        let members = Members::new(id, &customer_ids, self.reader(Table::CustomerGroup));
-        let refuses_unknown = self.traits.references;
-        let added = self
-            .pool
-            .write_at_once(members, move |members, client| members.add(client, refuses_unknown).boxed());
+        if !self.counts.are_unknown_members_refused() {
+            let unknown = self.unknown_customers(customer_ids.clone()).await?;
+            if !unknown.is_empty() {
+                let only_id = Selection::id(self.catalogs.present(), Table::CustomerGroup);
+                let group = self.retrieve_from(&self.pool, id, &only_id).await?;
+                return group.map_or(Ok(None), |_| Err(StoreError::UnknownCustomers(unknown)));
+            }
+        }
+        let members = Members::new(id, customer_ids.clone(), self.reader(Table::CustomerGroup));
+        let added = self.pool.write_at_once(members, |members, client| members.add(client).boxed());
         match added.await {
             Ok(group) => Ok(group.map(JsonText::whole)),
-            Err(error) if is_gone_meanwhile(&error) => match self.unknown_customers(customer_ids).await? {
-                unknown if unknown.is_empty() => Err(error),
+            Err(error) if is_of_values(&error) => match self.unknown_customers(customer_ids).await? {
+                unknown if unknown.is_empty() => Err(gone_meanwhile(error)),
                 unknown => Err(StoreError::UnknownCustomers(unknown)),
             },
             Err(error) => Err(error),
@@ -155,7 +161,7 @@ impl Postgres {
         id: &str,
         customer_ids: Vec<String>,
     ) -> Result<Option<JsonText>, StoreError> {
-        let members = Members::new(id, &customer_ids, self.reader(Table::CustomerGroup));
+        let members = Members::new(id, customer_ids, self.reader(Table::CustomerGroup));
         let group = self.pool.write_at_once(members, |members, client| members.remove(client).boxed());
         Ok(group.await?.map(JsonText::whole))
     }
@@ -181,7 +187,7 @@ impl Postgres {
 /// Customers that become members of a group, or are so no longer.
 struct Members {
     group: Parameter,
-    /// Each once, and in one order, so that two who write the same do not wait for each other.
+    /// Each once, and written in this order, so that two who write the same do not each wait for the other.
     customers: Parameter,
     /// What stands for them in a statement whose second parameter they are. A single one is a list by itself: a parameter that is
     /// a list counts as ten, and PostgreSQL would plan anew for each that is shorter.
@@ -192,10 +198,9 @@ struct Members {
 }
 
 impl Members {
-    fn new(group: &str, customers: &[String], reader: RowReader) -> Self {
+    fn new(group: &str, mut customers: Vec<String>, reader: RowReader) -> Self {
         let mut lock = reader.statement(group);
         lock.text.push_str(" FOR KEY SHARE OF r");
-        let mut customers = customers.to_vec();
         customers.sort_unstable();
         customers.dedup();
         let (customers, list) = match <[String; 1]>::try_from(customers) {
@@ -205,73 +210,61 @@ impl Members {
         Self { group: Parameter::Text(group.to_owned()), customers, list, reader, lock }
     }
 
-    /// Makes them members of the group, and answers that, unless it is not there. Where one of them is not there, it is said to
-    /// be gone: by the database itself, if that refuses unknown ones.
-    async fn add(&self, client: &Client, refuses_unknown: bool) -> Result<Option<Vec<u8>>, StoreError> {
-        let list = self.list;
-        let lock = client.prepare_cached(&self.lock.text).await.map_err(fault)?;
+    /// Makes them members of the group, and answers that, unless it is not there. The database refuses those who do not exist.
+    async fn add(&self, client: &Client) -> Result<Option<Vec<u8>>, StoreError> {
         let insert = format!(
             "INSERT INTO customer_group_customers (customer_group_id, customer_id)
-             SELECT $1, c.id FROM unnest({list}) c (id) ON CONFLICT DO NOTHING"
+             SELECT $1, c.id FROM unnest({}) c (id) ON CONFLICT DO NOTHING",
+            self.list
         );
-        let insert = client.prepare_cached(&insert).await.map_err(fault)?;
-        let look = format!(
-            "SELECT $1::text IS NOT NULL AND EXISTS (SELECT FROM unnest({list}) n (id)
-                                                     LEFT JOIN customer c ON c.id = n.id WHERE c.id IS NULL)"
-        );
-        let looking = async |members: &[Sent<'_>]| match refuses_unknown {
-            true => Ok(false),
-            false => {
-                let look = client.prepare_cached(&look).await?;
-                client.query_one(&look, members).await?.try_get(0)
-            }
-        };
-        let (locked_by, members): (_, [Sent<'_>; 2]) =
-            (rows::parameters(&self.lock), [&self.group, &self.customers]);
-        let (locked, has_unknown, added) = futures::join!(
-            client.query_opt(&lock, &locked_by),
-            looking(&members),
-            client.execute(&insert, &members),
-        );
-        let Some(group) = locked.map_err(fault)? else { return Ok(None) };
-        if has_unknown.map_err(fault)? {
-            return Err(StoreError::Unavailable { reason: GONE, source: None });
-        }
-        added.map_err(gone_meanwhile)?;
-        self.reader.object(&group).map(Some)
+        self.write(client, &insert).await
     }
 
     /// Has them be members of the group no longer, and answers that, unless it is not there.
     async fn remove(&self, client: &Client) -> Result<Option<Vec<u8>>, StoreError> {
+        self.write(client, &removal(self.list)).await
+    }
+
+    async fn write(&self, client: &Client, sql: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let lock = client.prepare_cached(&self.lock.text).await.map_err(fault)?;
-        let delete = format!(
-            "DELETE FROM customer_group_customers WHERE customer_group_id = $1 AND customer_id = ANY ({})",
-            self.list
-        );
-        let delete = client.prepare_cached(&delete).await.map_err(fault)?;
+        let write = client.prepare_cached(sql).await.map_err(fault)?;
         let (locked_by, members): (_, [Sent<'_>; 2]) =
             (rows::parameters(&self.lock), [&self.group, &self.customers]);
-        let (locked, removed) =
-            futures::join!(client.query_opt(&lock, &locked_by), client.execute(&delete, &members));
+        let (locked, written) =
+            futures::join!(client.query_opt(&lock, &locked_by), client.execute(&write, &members));
         let Some(group) = locked.map_err(fault)? else { return Ok(None) };
-        removed.map_err(fault)?;
+        written.map_err(fault)?;
         self.reader.object(&group).map(Some)
     }
 }
 
-/// What is said of customers or groups that are not there, or not any more.
-const GONE: &str = "what was referred to is being deleted";
-
-/// What one hears whose customers or groups were there, but are deleted before the write is done.
-pub(super) fn gone_meanwhile(error: tokio_postgres::Error) -> StoreError {
-    if !is_dangling(&error) {
-        return fault(error);
-    }
-    StoreError::Unavailable { reason: GONE, source: Some(Box::new(error)) }
+/// Removes the members of this list, each looked up by its key, and in the order of the list: what PostgreSQL thinks of the length
+/// of the list and the size of the group would have it go through all members of a large one.
+pub(super) fn removal(list: &str) -> String {
+    format!(
+        "DELETE FROM customer_group_customers WHERE ctid = ANY (ARRAY (
+             SELECT l.ctid FROM unnest({list}) c (id) CROSS JOIN LATERAL (
+                 SELECT m.ctid FROM customer_group_customers m
+                 WHERE m.customer_group_id = $1 AND m.customer_id = c.id OFFSET 0) l))"
+    )
 }
 
-fn is_gone_meanwhile(error: &StoreError) -> bool {
-    matches!(error, StoreError::Unavailable { reason, .. } if *reason == GONE)
+/// What one hears whose customers or groups were there, but are deleted before the write is done.
+pub(super) fn gone_meanwhile(error: StoreError) -> StoreError {
+    if said(&error).is_none_or(|code| *code != SqlState::FOREIGN_KEY_VIOLATION) {
+        return error;
+    }
+    let reason = "what was referred to is being deleted";
+    StoreError::Unavailable { reason, source: Some(Box::new(error)) }
+}
+
+/// Whether the database has refused what was to be written: values that refer to nothing, that it cannot hold, or that are too
+/// long for a column or an index.
+fn is_of_values(error: &StoreError) -> bool {
+    said(error).is_some_and(|code| {
+        ["22", "23"].iter().any(|class| code.code().starts_with(class))
+            || *code == SqlState::PROGRAM_LIMIT_EXCEEDED
+    })
 }
 
 fn name_taken(error: tokio_postgres::Error, name: &str) -> StoreError {

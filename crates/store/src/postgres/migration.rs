@@ -102,8 +102,8 @@ async fn lost_keys(client: &impl GenericClient) -> Result<Vec<Difference>, Store
     }
 }
 
-/// Makes tables, and steps that are yet to be made, if there are any and nothing hinders it. Where nothing was to be made, it
-/// answers what was seen.
+/// Makes tables, and steps that are yet to be made, if there are any and nothing hinders it. Where nothing is made, it answers
+/// what was seen.
 pub(super) async fn make_tables(
     pool: &Pool,
     now: Timestamp,

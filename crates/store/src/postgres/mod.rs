@@ -511,9 +511,13 @@ fn fault(error: Error) -> StoreError {
 
 /// What the database says to a value that a cursor has, and that is none of its column's.
 fn unfit_cursor(error: StoreError) -> StoreError {
-    let StoreError::Internal(source) = &error else { return error };
-    let said = source.downcast_ref::<Error>().and_then(Error::code);
-    if said.is_some_and(|code| code.code().starts_with("22")) { StoreError::Cursor } else { error }
+    if said(&error).is_some_and(|code| code.code().starts_with("22")) { StoreError::Cursor } else { error }
+}
+
+/// What PostgreSQL has said, where it was nothing that is known to happen.
+fn said(error: &StoreError) -> Option<&SqlState> {
+    let StoreError::Internal(source) = error else { return None };
+    source.downcast_ref::<Error>()?.code()
 }
 
 /// What is refused since the database user has no right to it.
@@ -565,12 +569,4 @@ fn is_gone(error: &StoreError) -> bool {
 /// Whether a statement failed because a unique value is taken.
 fn is_duplicate(error: &Error) -> bool {
     error.code() == Some(&SqlState::UNIQUE_VIOLATION)
-}
-
-/// Whether a statement failed because what it refers to is gone; or never was, as a text that the database cannot hold, for
-/// which null is sent.
-fn is_dangling(error: &Error) -> bool {
-    error
-        .code()
-        .is_some_and(|code| [SqlState::FOREIGN_KEY_VIOLATION, SqlState::NOT_NULL_VIOLATION].contains(code))
 }

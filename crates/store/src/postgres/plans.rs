@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use stheno_testkit::postgres::PostgresDatabase;
 use tokio_postgres::Client;
 
+use super::customer_group;
 use super::reading::{FLAT, SEARCH, SHARED};
 use super::schema;
 use crate::cursor::{Bookmark, Key};
@@ -365,6 +366,18 @@ async fn lists_are_read_by_indexes() {
         let selection = Selection::id(&plans.catalog, Table::CustomerGroup);
         let retrieve = sql::retrieve_with(plans.dialect, &plans.catalog, &selection, &relation, group, 256);
         plans.add(&format!("a group with the first of {members} members"), SHARED, &retrieve).await;
+    }
+
+    let key = Parameter::Text("cgrp_10001".to_owned());
+    for (kind, list, members) in [
+        ("one member", "ARRAY[$2::text]", Parameter::Text("cus_1000002".to_owned())),
+        ("members", "$2::text[]", Parameter::Texts(vec!["cus_1000002".to_owned(), "cus_1000003".to_owned()])),
+    ] {
+        let mut removal = Statement::new(plans.dialect);
+        removal.text = customer_group::removal(list);
+        removal.parameters = vec![key.clone(), members];
+        let step = format!("{kind} removed");
+        plans.add(&step, "SET LOCAL plan_cache_mode = force_generic_plan", &removal).await;
     }
 
     assert_eq!(plans.scanning, [""; 0]);

@@ -118,7 +118,7 @@ pub(super) fn count_in(row: &Row) -> Result<u64, StoreError> {
     row.try_get(0).map(i64::unsigned_abs).map_err(fault)
 }
 
-/// A row that was read with the selection's columns behind its id, as JSON without relations.
+/// A row that was read with its id and the selection's columns, as JSON without relations.
 pub(super) fn object(catalog: &Catalog, selection: &Selection, row: &Row) -> Result<Vec<u8>, StoreError> {
     objects(catalog, selection, 0, &[], std::slice::from_ref(row))
 }
@@ -132,7 +132,7 @@ pub(super) fn object_with(
 ) -> Result<Option<Vec<u8>>, StoreError> {
     let Some((first, rows)) = rows.split_first() else { return Ok(None) };
     if first.try_get::<_, Option<&str>>(0).map_err(fault)?.is_none() {
-        // The parts of a statement are read in their order as long as nothing is read in parallel.
+        // It comes first, unless PostgreSQL should read the parts of the statement in parallel.
         return Ok(None);
     }
     let mut text = object(catalog, selection, first)?;

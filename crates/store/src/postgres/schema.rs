@@ -29,7 +29,9 @@ pub(super) struct Situation {
     pub(super) owner: Owner,
     /// The last step that was made; none, if there is no list of them.
     present: Option<i64>,
-    /// What Medusa's tables have, if they are there.
+    /// Whether Medusa's tables are there.
+    has_medusas_tables: bool,
+    /// What they have, if they are not yet to be made.
     pub(super) catalog: Option<Catalog>,
     pub(super) user: String,
 }
@@ -113,13 +115,13 @@ impl Situation {
             _ => None,
         };
         let present = if our_list { present_version(client, &user).await? } else { None };
-        Ok(Self { owner, present, catalog, user })
+        Ok(Self { owner, present, has_medusas_tables: tables > 0, catalog, user })
     }
 
     /// The steps that are yet to be made.
     fn pending(&self) -> impl Iterator<Item = &'static Migration> {
         // Medusa's tables without a list of steps are those that stay when all else of Stheno's is removed.
-        let taken_up = self.present.is_none() && self.catalog.is_some();
+        let taken_up = self.present.is_none() && self.has_medusas_tables;
         let (present, all) = (self.present.unwrap_or(0), self.owner != Owner::Medusa && !taken_up);
         POSTGRES.iter().filter(move |step| step.version > present && (all || step.beside_medusa))
     }
@@ -292,31 +294,27 @@ fn wanted(kind: ColumnKind, FoundColumn { declared, is_text, .. }: &FoundColumn)
     (!fits).then_some(wanted)
 }
 
-/// Finds out what the database's locale does to the order and the case of texts, and what it refuses by itself.
+/// Finds out what the database's locale does to the order and the case of texts.
 pub(super) async fn read_traits(client: &impl GenericClient) -> Result<Traits, StoreError> {
     let row = client
         .query_one(
             "SELECT d.datctype, d.datlocprovider::text,
                     EXISTS (SELECT 1 FROM pg_collation WHERE collname = 'C.utf8' AND collprovider = 'c'),
-                    pg_encoding_to_char(d.encoding),
-                    EXISTS (SELECT 1 FROM pg_constraint
-                            WHERE conrelid = to_regclass('customer_group_customers') AND confrelid = to_regclass('customer')
-                              AND contype = 'f' AND NOT condeferrable)
+                    pg_encoding_to_char(d.encoding)
              FROM pg_database d WHERE d.datname = current_database()",
             &[],
         )
         .await
         .map_err(fault)?;
     let read = || {
-        Ok::<(String, String, bool, String, bool), tokio_postgres::Error>((
+        Ok::<(String, String, bool, String), tokio_postgres::Error>((
             row.try_get(0)?,
             row.try_get(1)?,
             row.try_get(2)?,
             row.try_get(3)?,
-            row.try_get(4)?,
         ))
     };
-    let (character, provider, has_unicode, encoding, references) = read().map_err(fault)?;
+    let (character, provider, has_unicode, encoding) = read().map_err(fault)?;
     if encoding != "UTF8" {
         return Err(StoreError::Schema(format!(
             "the database's encoding is {encoding}: give one whose encoding is UTF8"
@@ -333,5 +331,5 @@ pub(super) async fn read_traits(client: &impl GenericClient) -> Result<Traits, S
             "the database has no collation C.utf8: letters beyond ASCII may be searched for in one case only"
         );
     }
-    Ok(Traits { order, fold: fold && has_unicode, references, ..Traits::default() })
+    Ok(Traits { order, fold: fold && has_unicode, ..Traits::default() })
 }

@@ -215,6 +215,24 @@ async fn a_write_whose_connection_is_cut_before_it_is_saved_is_done_again() {
     assert_eq!(shop.members("cgrp_a").await, ["cus_1"]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn customers_that_no_row_could_refer_to_are_unknown() {
+    let shop = shop(|_| {}).await;
+    shop.add_customers(&["cus_1"]).await;
+    // Longer than an index takes, however it is compressed.
+    let digits =
+        |number: u32| format!("{:08x}", number.wrapping_mul(2_654_435_761).rotate_left(number % 32) ^ number);
+    let long: String = (0..4000).map(digits).collect();
+    let refused = shop.store.add_customers_to_group("cgrp_a", texts(&["cus_1", &long])).await;
+    let Err(StoreError::UnknownCustomers(unknown)) = refused else { panic!("{refused:?}") };
+    assert_eq!(unknown, [long.as_str()]);
+    assert_eq!(shop.members("cgrp_a").await, [""; 0]);
+    // What is wrong with the table is no fault of the call.
+    shop.database.execute("ALTER TABLE customer_group_customers ADD COLUMN extra text NOT NULL").await;
+    let failed = shop.store.add_customers_to_group("cgrp_a", texts(&["cus_1"])).await;
+    assert_matches!(failed, Err(StoreError::Internal(_)));
+}
+
 /// A database that was restored in part, or whose keys somebody has dropped.
 #[tokio::test(flavor = "multi_thread")]
 async fn unknown_customers_are_refused_also_where_no_key_refers_to_them() {
@@ -228,9 +246,9 @@ async fn unknown_customers_are_refused_also_where_no_key_refers_to_them() {
         )
         .await;
     let shop = shop.reopen_after("").await;
-    let refused = shop.store.add_customers_to_group("cgrp_a", texts(&["cus_nope", "cus_1"])).await;
+    let refused = shop.store.add_customers_to_group("cgrp_a", texts(&["cus_nope", "cus_1", "\0"])).await;
     let Err(StoreError::UnknownCustomers(unknown)) = refused else { panic!("{refused:?}") };
-    assert_eq!(unknown, ["cus_nope"]);
+    assert_eq!(unknown, ["cus_nope", "\0"]);
     assert_matches!(shop.store.add_customers_to_group("cgrp_nope", texts(&["cus_nope"])).await, Ok(None));
     let memberships = "SELECT count(*)::text FROM customer_group_customers";
     assert_eq!(shop.ask(memberships).await, "0");
