@@ -144,9 +144,18 @@ impl Postgres {
                 return group.map_or(Ok(None), |_| Err(StoreError::UnknownCustomers(unknown)));
             }
         }
-        let members = Members::new(id, customer_ids.clone(), self.reader(Table::CustomerGroup));
-        let added = self.pool.write_at_once(members, |members, client| members.add(client).boxed());
-        match added.await {
+        let members = || Members::new(id, customer_ids.clone(), self.reader(Table::CustomerGroup));
+        let added = self.pool.write_at_once(members(), |members, client| members.add(client).boxed()).await;
+        let added = match added {
+            // Another has added some of them since it was looked whether any is a member.
+            Err(error) if said(&error) == Some(&SqlState::UNIQUE_VIOLATION) => {
+                let added =
+                    self.pool.write_at_once(members(), |members, client| members.add_others(client).boxed());
+                added.await
+            }
+            added => added,
+        };
+        match added {
             Ok(group) => Ok(group.map(JsonText::whole)),
             Err(error) if is_of_values(&error) => match self.unknown_customers(customer_ids).await? {
                 unknown if unknown.is_empty() => Err(gone_meanwhile(error)),
@@ -211,13 +220,27 @@ impl Members {
     }
 
     /// Makes them members of the group, and answers that, unless it is not there. The database refuses those who do not exist.
+    ///
+    /// To look for each of many whether it is a member takes a seventh of the time. Where nobody between the first and the last
+    /// of them is one, as when customers are added in the order of their ids, none is looked for.
     async fn add(&self, client: &Client) -> Result<Option<Vec<u8>>, StoreError> {
-        let insert = format!(
-            "INSERT INTO customer_group_customers (customer_group_id, customer_id)
-             SELECT $1, c.id FROM unnest({}) c (id) ON CONFLICT DO NOTHING",
-            self.list
+        let Parameter::Texts(_) = self.customers else { return self.add_others(client).await };
+        let insert = insertion(self.list);
+        let sql = format!(
+            "WITH ends AS MATERIALIZED (SELECT min(c.id) AS first, max(c.id) AS last FROM unnest({list}) c (id)),
+             known AS MATERIALIZED (
+                 SELECT EXISTS (SELECT FROM customer_group_customers m CROSS JOIN ends e
+                                WHERE m.customer_group_id = $1 AND m.customer_id BETWEEN e.first AND e.last) AS any_is),
+             added AS ({insert} WHERE NOT (SELECT any_is FROM known))
+             {insert} WHERE (SELECT any_is FROM known) ON CONFLICT DO NOTHING",
+            list = self.list
         );
-        self.write(client, &insert).await
+        self.write(client, &sql).await
+    }
+
+    /// As [`Members::add`], whoever is a member already.
+    async fn add_others(&self, client: &Client) -> Result<Option<Vec<u8>>, StoreError> {
+        self.write(client, &format!("{} ON CONFLICT DO NOTHING", insertion(self.list))).await
     }
 
     /// Has them be members of the group no longer, and answers that, unless it is not there.
@@ -236,6 +259,14 @@ impl Members {
         written.map_err(fault)?;
         self.reader.object(&group).map(Some)
     }
+}
+
+/// Makes this list members.
+fn insertion(list: &str) -> String {
+    format!(
+        "INSERT INTO customer_group_customers (customer_group_id, customer_id)
+         SELECT $1, c.id FROM unnest({list}) c (id)"
+    )
 }
 
 /// Removes the members of this list, each looked up by its key, and in the order of the list: what PostgreSQL thinks of the length
