@@ -215,6 +215,30 @@ async fn a_write_whose_connection_is_cut_before_it_is_saved_is_done_again() {
     assert_eq!(shop.members("cgrp_a").await, ["cus_1"]);
 }
 
+/// Nobody between the first and the last is a member when it is looked, and then one of them is.
+#[tokio::test(flavor = "multi_thread")]
+async fn members_that_another_adds_meanwhile_are_added_beside() {
+    let shop = shop(|_| {}).await;
+    let customers = ["cus_1", "cus_2", "cus_3"];
+    shop.add_customers(&customers).await;
+    let other = shop.database.postgres_database().connect().await;
+    other
+        .batch_execute("BEGIN; INSERT INTO customer_group_customers VALUES ('cgrp_a', 'cus_2')")
+        .await
+        .unwrap();
+    let release = async {
+        let waiting = "SELECT count(*)::text FROM pg_stat_activity
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while shop.ask(waiting).await == "0" {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        other.batch_execute("COMMIT").await.unwrap();
+    };
+    let (added, ()) = tokio::join!(shop.store.add_customers_to_group("cgrp_a", texts(&customers)), release);
+    assert_matches!(added, Ok(Some(_)));
+    assert_eq!(shop.members("cgrp_a").await, customers);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn customers_that_no_row_could_refer_to_are_unknown() {
     let shop = shop(|_| {}).await;
